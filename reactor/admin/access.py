@@ -1,0 +1,76 @@
+"""Who may ask: a bearer token on every path but four."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+from reactor.admin.problem import Refused
+from reactor.errors import Retryable
+
+OPEN_PATHS = frozenset({"/ping", "/live", "/ready", "/metrics"})
+REALM = 'Bearer realm="smi-adaptor"'
+_REVIEW_SECONDS = 5.0
+_CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
+
+Verdict = Literal["allowed", "unauthenticated", "forbidden", "unavailable"]
+
+
+class Reviewer(Protocol):
+    """Asks the API server who a token is, and whether it may ``get`` a path."""
+
+    async def may_get(self, token: str, path: str) -> Verdict:
+        """Return the verdict; ``unavailable`` when it can't be had now."""
+        ...
+
+
+async def admit(
+    reviewer: Reviewer | None, path: str, headers: Iterable[tuple[bytes, bytes]]
+) -> None:
+    """Return when the request may go on; else raise Refused with 401, 403 or 503.
+
+    No token is ever part of an answer.
+    """
+    if reviewer is None or path in OPEN_PATHS:
+        return
+    given = [value for name, value in headers if name == b"authorization"]
+    if not given:
+        raise Refused(
+            401,
+            f"{path} asks for a bearer token in the Authorization header.",
+            headers={"WWW-Authenticate": REALM},
+        )
+    credentials = _CREDENTIALS.fullmatch(given[0].strip())
+    if len(given) > 1 or credentials is None:
+        raise Refused(
+            401,
+            "One Authorization header of the form 'Bearer TOKEN' is expected.",
+            headers={"WWW-Authenticate": f'{REALM}, error="invalid_request"'},
+        )
+    verdict = await _review(reviewer, credentials[1].decode("ascii"), path)
+    if verdict == "unauthenticated":
+        raise Refused(
+            401,
+            "The API server does not know this token, or it has expired.",
+            headers={"WWW-Authenticate": f'{REALM}, error="invalid_token"'},
+        )
+    if verdict == "forbidden":
+        raise Refused(
+            403, f"This token may not get {path}: bind a ClusterRole with this nonResourceURL."
+        )
+    if verdict == "unavailable":
+        raise Refused(
+            503,
+            "The token can't be checked: the API server does not answer token reviews now.",
+            headers={"Retry-After": "5"},
+        )
+
+
+async def _review(reviewer: Reviewer, token: str, path: str) -> Verdict:
+    try:
+        async with asyncio.timeout(_REVIEW_SECONDS):
+            return await reviewer.may_get(token, path)
+    except (Retryable, TimeoutError):
+        return "unavailable"

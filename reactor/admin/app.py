@@ -1,0 +1,83 @@
+"""The application: routes, and one shape for every error."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
+
+from reactor.admin import openapi
+from reactor.admin.access import Reviewer
+from reactor.admin.entries import Log, entries
+from reactor.admin.guard import Guard
+from reactor.admin.limits import Limits
+from reactor.admin.probes import Readiness, probes
+from reactor.admin.problem import MEDIA_TYPE, Refused
+
+_log = logging.getLogger(__name__)
+
+
+def build(
+    *,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    log: Log,
+    reviewer: Reviewer | None,
+    limits: Limits,
+) -> ASGIApp:
+    """Return the guarded application; ``reviewer`` None leaves every path open."""
+    app = Litestar(
+        route_handlers=[
+            *probes(readiness=readiness, registry=registry),
+            entries(log=log),
+            _document(openapi.document(secured=reviewer is not None)),
+        ],
+        exception_handlers={Exception: _answer},
+        # Its own document can't say what these routes refuse, and its logging starts a thread.
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return Guard(app, reviewer=reviewer, limits=limits)
+
+
+def _document(body: bytes) -> HTTPRouteHandler:
+    @get("/openapi.json")
+    async def document() -> Response[bytes]:
+        return Response(body, media_type="application/json")
+
+    return document
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    refused = _refusal(request, error)
+    return Response(
+        refused.body,
+        status_code=refused.status,
+        media_type=MEDIA_TYPE,
+        headers=refused.headers,
+    )
+
+
+def _refusal(request: Request[Any, Any, Any], error: Exception) -> Refused:
+    path = request.scope["path"]
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, HTTPException):
+        if error.status_code == 404:
+            return Refused(404, f"There is no {path[:200]}; /openapi.json lists the paths.")
+        if error.status_code == 405:
+            return Refused(
+                405,
+                f"{path[:200]} answers GET and HEAD only.",
+                headers={"Allow": "GET, HEAD, OPTIONS"},
+            )
+        if error.status_code < 500:
+            return Refused(error.status_code, "The request can't be understood.")
+    _log.error("admin request failed", exc_info=error, extra={"path": path[:200]})
+    return Refused(500, "This is a fault of the program; its log says more.")

@@ -1,0 +1,132 @@
+"""GET /api/v1/entries: the log, newest first."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from reactor.admin import filters, moment, wire
+from reactor.admin.filters import Question
+from reactor.admin.problem import FieldError, Refused
+from reactor.errors import Retryable
+
+_SLICE = 100
+_PAGE_BYTES = 2 * 1024 * 1024
+
+
+class Row(Protocol):
+    """A row of the log as the database gives it: times in microseconds, digests as bytes."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def kind(self) -> Any: ...
+    @property
+    def namespace(self) -> str | None: ...
+    @property
+    def split(self) -> str | None: ...
+    @property
+    def service(self) -> str | None: ...
+    @property
+    def outcome(self) -> str | None: ...
+    @property
+    def actor(self) -> str | None: ...
+    @property
+    def reconcile(self) -> str | None: ...
+    @property
+    def resource_version(self) -> str | None: ...
+    @property
+    def detail(self) -> bytes: ...
+    @property
+    def documents(self) -> Sequence[bytes]: ...
+    @property
+    def hash(self) -> bytes: ...
+
+
+class Rows(Protocol):
+    """Some rows, and the cursor to those before them (None: there are none)."""
+
+    @property
+    def rows(self) -> Sequence[Row]: ...
+    @property
+    def next(self) -> str | None: ...
+
+
+class Log(Protocol):
+    """Reads the log; Retryable when it can't now."""
+
+    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+        """Return at most ``limit`` rows, newest first, from ``cursor`` on."""
+        ...
+
+
+def entries(*, log: Log, clock: Callable[[], float] = time.time) -> HTTPRouteHandler:
+    """Return the handler; ``clock`` gives seconds since 1970 for relative times."""
+
+    @get("/api/v1/entries")
+    async def list_entries(request: Request[Any, Any, Any]) -> Response[bytes]:
+        question = filters.read(request.scope["query_string"], now=int(clock() * 1_000_000))
+        try:
+            body = await _page(log, question)
+        except Retryable as error:
+            raise Refused(
+                503, f"The log can't be read now: {error}", headers={"Retry-After": "5"}
+            ) from error
+        return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+    return list_entries
+
+
+async def _page(log: Log, question: Question) -> bytes:
+    """Return the page as JSON, read and encoded in slices so that the event loop goes on.
+
+    It ends early, with a cursor, once it is large: memory stays bounded.
+    """
+    chunks: list[bytes] = []
+    cursor, wanted, size = question.cursor, question.limit, 0
+    while True:
+        rows = await log.entries(question, limit=min(_SLICE, wanted), cursor=cursor)
+        for row in rows.rows:
+            chunk = msgspec.json.encode(_entry(row))
+            chunks.append(chunk)
+            size += len(chunk)
+        cursor, wanted = rows.next, wanted - len(rows.rows)
+        if cursor is None or wanted <= 0 or size >= _PAGE_BYTES:
+            break
+        await asyncio.sleep(0)
+    return b'{"entries":[%b],"next":%b}' % (b",".join(chunks), msgspec.json.encode(cursor))
+
+
+def _entry(row: Row) -> wire.Entry:
+    return wire.Entry(
+        run=row.run,
+        seq=row.seq,
+        at=moment.text(row.at),
+        kind=row.kind,
+        namespace=row.namespace,
+        split=row.split,
+        service=row.service,
+        outcome=row.outcome,
+        actor=row.actor,
+        reconcile=row.reconcile,
+        resource_version=row.resource_version,
+        detail=msgspec.Raw(row.detail),
+        documents=tuple(digest.hex() for digest in row.documents),
+        hash=row.hash.hex(),
+    )
+
+
+def bad_cursor(error: ValueError) -> Refused:
+    """Return the refusal of a cursor that the log does not know."""
+    allowed = filters.PARAMETERS["cursor"].allowed
+    return Refused(400, f"cursor: {error}.", errors=(FieldError("cursor", str(error), allowed),))

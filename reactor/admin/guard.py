@@ -1,0 +1,95 @@
+"""What every request passes before it is routed: limits, access, and a last resort."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from typing import cast
+
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from reactor.admin.access import Reviewer, admit
+from reactor.admin.limits import Limits
+from reactor.admin.problem import MEDIA_TYPE, Refused
+
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """An ASGI application around another.
+
+    No route takes a body: a request that brings one is answered with its body unread, and its
+    connection closed. HEAD is GET whose body the server drops.
+    """
+
+    def __init__(self, app: ASGIApp, *, reviewer: Reviewer | None, limits: Limits) -> None:
+        self._app = app
+        self._reviewer = reviewer
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = cast(HTTPScope, scope)  # the port speaks nothing else
+        headers = request["headers"]
+        unread = _announced(headers)
+        started = False
+
+        async def dated(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                more = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+                more.append((b"x-content-type-options", b"nosniff"))
+                if unread:
+                    more.append((b"connection", b"close"))
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        try:
+            target = len(request["raw_path"]) + 1 + len(request["query_string"])
+            if target > self._limits.url:
+                raise Refused(414, f"The URL is longer than {self._limits.url} bytes.")
+            if unread > self._limits.body:
+                raise Refused(413, f"The body is longer than {self._limits.body} bytes.")
+            await admit(self._reviewer, request["path"], headers)
+            if request["method"] == "HEAD":
+                request = cast(HTTPScope, {**request, "method": "GET"})
+            await self._app(request, receive, dated)
+        except Refused as refused:
+            await _refuse(refused, dated)
+        except Exception:
+            # The cause of a failure after the first byte can only be said here.
+            _log.exception("admin request failed")
+            if not started:
+                await _refuse(
+                    Refused(500, "This is a fault of the program; its log says more."), dated
+                )
+
+
+async def _refuse(refused: Refused, send: Send) -> None:
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(refused.body)),
+        **refused.headers,
+    }
+    await send(
+        {
+            "type": "http.response.start",
+            "status": refused.status,
+            "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": refused.body, "more_body": False})
+
+
+def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Return the length of the body that a head announces; 1 when it is only said to come."""
+    length = 0
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            length = length or 1
+    return length

@@ -1,0 +1,134 @@
+"""What /openapi.json says: made from the same tables and structs that the routes use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reactor import __version__
+from reactor.admin import filters, wire
+from reactor.admin.problem import MEDIA_TYPE, Problem
+
+_REFERENCE = "#/components/schemas/{name}"
+
+_PROBLEMS = {
+    400: "A parameter is unknown, repeated or wrong; `errors` names each and what is allowed.",
+    401: "No bearer token, or none that the API server knows.",
+    403: "The token may not get this path.",
+    405: "Only GET and HEAD are answered.",
+    413: "The request brings a body, and a long one.",
+    414: "The URL is too long.",
+    500: "A fault of the program.",
+    503: "The log can't be read, or the token can't be checked now.",
+}
+
+
+def document(*, secured: bool) -> bytes:
+    """Return the document as JSON; ``secured`` says that bearer tokens are asked for."""
+    _, schemas = msgspec.json.schema_components((wire.Page, Problem), ref_template=_REFERENCE)
+    schemas["Entry"]["properties"]["detail"] = {"type": "object"}
+    schemas["Entry"]["properties"]["at"] = {"type": "string", "format": "date-time"}
+    components: dict[str, Any] = {
+        "schemas": schemas,
+        "responses": {
+            str(status): {
+                "description": said,
+                "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(name="Problem")}}},
+            }
+            for status, said in _PROBLEMS.items()
+        },
+    }
+    components["responses"]["401"]["headers"] = _header("WWW-Authenticate", required=True)
+    components["responses"]["405"]["headers"] = _header("Allow", required=True)
+    components["responses"]["503"]["headers"] = _header("Retry-After", required=True)
+    if secured:
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "smi-adaptor",
+                "version": __version__,
+                "description": "Probes, metrics and the audit log of the SMI adaptor.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": "/"}],
+            "paths": _paths(secured=secured),
+            "components": components,
+        }
+    )
+
+
+def _paths(*, secured: bool) -> dict[str, Any]:
+    ok = _text("It is.")
+    return {
+        "/ping": _get("Is the port open?", {"200": _text("pong")}),
+        "/live": _get("Does the program run?", {"200": ok}),
+        "/ready": _get(
+            "Does it do its work?",
+            {"200": ok, "503": _text("What it waits for, one reason a line.")},
+        ),
+        "/metrics": _get("Metrics in Prometheus' text format.", {"200": _text("The metrics.")}),
+        "/openapi.json": _get(
+            "This document.",
+            {"200": _json("OpenAPI 3.1.", {"type": "object"}), **_access(secured)},
+            secured=secured,
+        ),
+        "/api/v1/entries": _get(
+            "Entries of the audit log, newest first.",
+            {
+                "200": _json("A page.", {"$ref": _REFERENCE.format(name="Page")}),
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": False,
+                    "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
+                    "schema": parameter.schema,
+                }
+                for name, parameter in filters.PARAMETERS.items()
+            ],
+            secured=secured,
+        ),
+    }
+
+
+def _get(
+    summary: str,
+    responses: dict[str, Any],
+    *,
+    parameters: list[dict[str, Any]] | None = None,
+    secured: bool = False,
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {**responses, **_problems(405, 413, 414, 500)},
+        "security": [{"bearer": []}] if secured else [],
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    return {"get": operation}
+
+
+def _access(secured: bool) -> dict[str, Any]:
+    return _problems(401, 403, 503) if secured else {}
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in statuses}
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _header(name: str, *, required: bool) -> dict[str, Any]:
+    return {name: {"required": required, "schema": {"type": "string"}}}

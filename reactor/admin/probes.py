@@ -1,0 +1,54 @@
+"""The four open paths: /ping, /live, /ready and /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+# Litestar adds the charset.
+_TEXT = "text/plain"
+_METRICS = "text/plain; version=0.0.4"
+
+
+class Readiness(Protocol):
+    """Knows what the program still waits for."""
+
+    def reasons(self) -> Sequence[str]:
+        """Return each reason not to be ready, in plain words; none when ready."""
+        ...
+
+
+def probes(*, readiness: Readiness, registry: CollectorRegistry) -> list[HTTPRouteHandler]:
+    """Return the handlers of the open paths."""
+
+    @get("/ping")
+    async def ping() -> Response[bytes]:
+        return _text(b"pong\n")
+
+    @get("/live")
+    async def live() -> Response[bytes]:
+        return _text(b"ok\n")
+
+    @get("/ready")
+    async def ready() -> Response[bytes]:
+        reasons = readiness.reasons()
+        if not reasons:
+            return _text(b"ok\n")
+        return _text("".join(f"{reason}\n" for reason in reasons).encode(), status=503)
+
+    @get("/metrics")
+    async def metrics() -> Response[bytes]:
+        return _text(generate_latest(registry), media_type=_METRICS)
+
+    return [ping, live, ready, metrics]
+
+
+def _text(body: bytes, *, status: int = 200, media_type: str = _TEXT) -> Response[bytes]:
+    return Response(
+        body, status_code=status, media_type=media_type, headers={"cache-control": "no-store"}
+    )
