@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.cluster import binaries
+from tests.cluster import binaries, guide
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.crds import service_profile_crd
-from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare
+from tests.cluster.linkerd import DestinationController
+from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare, prepare_for_linkerd
 
 _PROGRAMS = {
     "cluster_programs": (
@@ -91,6 +92,19 @@ def private_control_plane(cluster_programs: None, tmp_path: Path) -> Iterator[Co
         yield plane
 
 
+@pytest.fixture(scope="session")
+def destination(
+    control_plane: ControlPlane,
+    linkerd_programs: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[DestinationController]:
+    """Linkerd's destination controller on the shared control plane."""
+    _run_apart(_prepare_for_linkerd(control_plane))
+    directory = tmp_path_factory.mktemp("destination")
+    with DestinationController(directory, kubeconfig=control_plane.admin_kubeconfig) as controller:
+        yield controller
+
+
 @pytest_asyncio.fixture
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests as a user who may do all."""
@@ -118,6 +132,14 @@ def _require(config: pytest.Config) -> None:
 async def _prepare(plane: ControlPlane) -> None:
     async with Api.connect(plane.admin_kubeconfig) as api:
         await prepare(api)
+
+
+async def _prepare_for_linkerd(plane: ControlPlane) -> None:
+    async with Api.connect(plane.admin_kubeconfig) as api:
+        await prepare_for_linkerd(api)
+        # The controller wants to see one EndpointSlice before it starts.
+        await ensure_namespace(api, "linkerd-sample")
+        await api.ensure(*guide.services("linkerd-sample"))
 
 
 def _run_apart(coroutine: Coroutine[object, object, None]) -> None:

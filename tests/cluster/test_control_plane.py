@@ -177,6 +177,26 @@ async def test_a_restarted_apiserver_has_the_same_address_and_data(
         assert await api.get(TRAFFICSPLITS, "stays", "default") == before
 
 
+@pytest.mark.usefixtures("cluster_programs")
+async def test_a_stopped_control_plane_starts_again_with_its_data(
+    tmp_path: Path,
+) -> None:
+    plane = ControlPlane(tmp_path / "durable", fsync=True, data_dir=tmp_path / "elsewhere")
+    accounts = Resource("", "v1", "serviceaccounts")
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "stays"}}
+    try:
+        await asyncio.to_thread(plane.start)
+        async with Api.connect(plane.admin_kubeconfig) as api:
+            before = await api.create(accounts, account, "default")
+        await asyncio.to_thread(plane.stop)
+        assert plane.pids == {}
+        await asyncio.to_thread(plane.start)
+        async with Api.connect(plane.admin_kubeconfig) as api:
+            assert await api.get(accounts, "stays", "default") == before
+    finally:
+        await asyncio.to_thread(plane.stop)
+
+
 async def test_history_that_is_compacted_away_is_410_for_lists_and_watches(
     private_control_plane: ControlPlane,
 ) -> None:
