@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from sys import intern
+from typing import Any
+
 import msgspec
 
 
-class Manager(msgspec.Struct, frozen=True, array_like=True):
+class Manager(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of ``metadata.managedFields``.
 
     ``time`` is RFC 3339 as the server wrote it (seconds); ``overrides`` says that the entry
@@ -32,11 +36,76 @@ class Meta(msgspec.Struct, frozen=True):
     @property
     def version(self) -> int:
         """The resourceVersion as a number (comparable per KEP-5504), 0 when it is none."""
-        return int(self.resource_version) if self.resource_version.isdigit() else 0
+        text = self.resource_version
+        return int(text) if len(text) < 40 and text.isdecimal() else 0
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, gc=False):
     """An object's canonical JSON without managedFields, and its SHA-256 (32 bytes)."""
 
     digest: bytes
     body: bytes
+
+
+def decode(obj: Mapping[str, Any]) -> Meta:
+    """Read ``metadata``; ValueError when name, namespace or uid is missing."""
+    metadata = obj.get("metadata")
+    if type(metadata) is not dict:
+        raise ValueError("metadata: missing, or not an object")
+    identity = [metadata.get(field) for field in ("namespace", "name", "uid")]
+    for field, value in zip(("namespace", "name", "uid"), identity, strict=True):
+        if type(value) is not str or not value:
+            raise ValueError(f"metadata.{field}: missing, or not a text")
+    namespace, name, uid = identity
+    generation = metadata.get("generation")
+    return Meta(
+        namespace=intern(str(namespace)),
+        name=str(name),
+        uid=str(uid),
+        resource_version=_text(metadata.get("resourceVersion")),
+        created=_text(metadata.get("creationTimestamp")),
+        generation=generation if type(generation) is int else 0,
+        managers=_managers(metadata.get("managedFields")),
+    )
+
+
+def actor(old: Meta | None, new: Meta) -> str:
+    """Return the field manager that made ``new`` of ``old``, as far as managedFields can tell.
+
+    It is a manager whose entry is new or newer (the newest of them); else ``unknown``.
+    """
+    before: dict[tuple[str, str], str] = {}
+    if old is not None and old.uid == new.uid:
+        for entry in old.managers:
+            key = (entry.name, entry.operation)
+            before[key] = max(before.get(key, ""), entry.time)
+    found, latest = "unknown", ""
+    for entry in new.managers:
+        known = before.get((entry.name, entry.operation))
+        if (known is None or entry.time > known) and entry.time >= latest:
+            found, latest = entry.name, entry.time
+    return found
+
+
+def _managers(entries: object) -> tuple[Manager, ...]:
+    if type(entries) is not list:
+        return ()
+    managers = []
+    for entry in entries:
+        if type(entry) is not dict:
+            continue
+        fields = entry.get("fieldsV1")
+        spec = fields.get("f:spec") if type(fields) is dict else None
+        managers.append(
+            Manager(
+                intern(_text(entry.get("manager"))),
+                intern(_text(entry.get("operation"))),
+                intern(_text(entry.get("time"))),
+                type(spec) is dict and "f:dstOverrides" in spec,
+            )
+        )
+    return tuple(managers)
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else ""

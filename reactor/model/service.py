@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
+from reactor.model import meta
 from reactor.model.meta import Meta
+
+PLURAL = "services"
+VERSION = "v1"
 
 ServiceState = Literal["present", "headless", "missing"]
 
@@ -16,3 +21,12 @@ class Service(msgspec.Struct, frozen=True):
 
     meta: Meta
     headless: bool
+
+
+def decode(obj: Mapping[str, Any]) -> Service:
+    """Read a Service; ValueError when metadata has no name, namespace or uid."""
+    spec = obj.get("spec")
+    return Service(
+        meta=meta.decode(obj),
+        headless=type(spec) is dict and spec.get("clusterIP") == "None",
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import msgspec
 
 from reactor.model.serviceprofile import Override
+from reactor.translate.situation import Situation
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """Something the author of a split should know.
 
     ``reason`` is one of semantics' words (`InvalidWeight`, `ShadowedBy`, ...), ``split`` the
@@ -37,16 +40,17 @@ class Desired(msgspec.Struct, frozen=True):
 
 
 class Create(msgspec.Struct, frozen=True, tag="create"):
-    """Write a new profile with these overrides."""
+    """Write a new profile with these overrides. ``repair``: someone deleted the one before."""
 
     name: str
     overrides: tuple[Override, ...]
+    repair: bool = False
 
 
 class Patch(msgspec.Struct, frozen=True, tag="patch"):
     """Set dstOverrides (None: remove them) by a merge patch with this precondition.
 
-    ``repair`` says that the desired overrides had been there and someone else changed them.
+    ``repair`` says that these overrides were asked for before, so someone else changed them.
     """
 
     name: str
@@ -92,3 +96,13 @@ class Decision(msgspec.Struct, frozen=True):
 
     desired: Desired
     plan: Plan
+
+
+def fingerprint(situation: Situation, decision: Decision) -> str:
+    """32 hex digits that stay the same while a decision says nothing new, restarts included.
+
+    It covers the splits, what is desired with its findings, and the kind of the plan.
+    """
+    splits = b"".join(split.document.digest for split in situation.splits)
+    tag = type(decision.plan).__name__
+    return sha256(splits + msgspec.json.encode((decision.desired, tag))).hexdigest()[:32]

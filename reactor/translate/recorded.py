@@ -1,0 +1,184 @@
+"""A decision and its whole argument as the JSON of a log row, and back, exactly.
+
+Objects are referred to by digest; what a document leaves out (managedFields) is kept as values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from reactor.model import serviceprofile, trafficsplit
+from reactor.model.decode import parse_object
+from reactor.model.meta import Document, Manager
+from reactor.model.service import ServiceState
+from reactor.model.serviceprofile import Override, ServiceProfile
+from reactor.model.trafficsplit import TrafficSplit
+from reactor.translate.decision import Decision, Desired, Plan, Unchanged, fingerprint
+from reactor.translate.overrides import good
+from reactor.translate.situation import Asked, Evidence, Repairs, Rules, Situation
+
+Good = dict[str, tuple[Override, ...]]
+
+
+class _Object(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One object: its document's hex digest, and who owns it."""
+
+    digest: str
+    name: str
+    managers: tuple[Manager, ...] = ()
+
+
+class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``detail`` of a `translated` row.
+
+    ``learned`` holds what valid splits ask for that are not the winner.
+    """
+
+    attempt: int
+    fingerprint: str
+    namespace: str
+    service: str
+    splits: tuple[_Object, ...]
+    services: dict[str, ServiceState]
+    profile: _Object | None
+    good: Good
+    asked: Asked | None
+    evidence: Evidence
+    unreadable: bool
+    repairs: Repairs
+    rules: Rules
+    desired: Desired
+    plan: Plan
+    learned: Good = {}
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """The part of a row that the next decision starts from."""
+
+    asked: Asked | None
+    desired: Desired
+    plan: Plan
+    learned: Good = {}
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Detail)
+_held = msgspec.json.Decoder(_Held)
+
+
+def encode(
+    situation: Situation, decision: Decision, attempt: int = 1, mark: str | None = None
+) -> bytes:
+    """Encode as compact JSON. ``mark`` is the decision's fingerprint, when known already."""
+    profile = situation.profile
+    detail = _Detail(
+        attempt=attempt,
+        fingerprint=mark if mark is not None else fingerprint(situation, decision),
+        namespace=situation.namespace,
+        service=situation.service,
+        splits=tuple([_object(split) for split in situation.splits]),
+        services=situation.services,
+        profile=None if profile is None else _object(profile),
+        good=situation.good,
+        asked=situation.asked,
+        evidence=situation.evidence,
+        unreadable=situation.unreadable,
+        repairs=situation.repairs,
+        rules=situation.rules,
+        desired=decision.desired,
+        plan=decision.plan,
+        learned={
+            uid: wanted
+            for uid, wanted in good_after(situation, decision).items()
+            if uid != decision.desired.uid
+        },
+    )
+    return _encoder.encode(detail)
+
+
+def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situation, Decision]:
+    """Read a row back; ``documents`` gives a document's body by its SHA-256.
+
+    Raises msgspec.DecodeError for a text that `encode` never wrote, and whatever ``documents``
+    raises for a digest that it doesn't have.
+    """
+    row = _decoder.decode(detail)
+    domain = row.rules.cluster_domain
+    situation = Situation(
+        namespace=row.namespace,
+        service=row.service,
+        splits=tuple([_split(held, documents, domain) for held in row.splits]),
+        services=row.services,
+        profile=None if row.profile is None else _profile(row.profile, documents),
+        good=row.good,
+        asked=row.asked,
+        evidence=row.evidence,
+        unreadable=row.unreadable,
+        repairs=row.repairs,
+        rules=row.rules,
+    )
+    return situation, Decision(row.desired, row.plan)
+
+
+def asked_of(detail: bytes) -> Asked | None:
+    """Read what the service's last valid decision wanted, as of this row."""
+    held = _held.decode(detail)
+    return _asked(held.desired, held.plan, held.asked)
+
+
+def good_of(detail: bytes) -> Good:
+    """Read the last good overrides by split uid, as of this row."""
+    held = _held.decode(detail)
+    desired = held.desired
+    if desired.uid is None or desired.overrides is None:
+        return held.learned
+    return {desired.uid: desired.overrides, **held.learned}
+
+
+def asked_after(situation: Situation, decision: Decision) -> Asked | None:
+    """Return ``asked`` for the next decision.
+
+    It outlives the splits until nothing of what they asked for is left in the cluster.
+    """
+    return _asked(decision.desired, decision.plan, situation.asked)
+
+
+def good_after(situation: Situation, decision: Decision) -> Good:
+    """Return ``good`` for the next decision, shadowed splits included."""
+    desired = decision.desired
+    kept = {}
+    if desired.uid is not None and desired.overrides is not None:
+        kept[desired.uid] = desired.overrides
+    return kept if len(situation.splits) == len(kept) else {**kept, **good(situation)}
+
+
+def _asked(desired: Desired, plan: Plan, before: Asked | None) -> Asked | None:
+    if desired.overrides is not None and desired.uid is not None:
+        return Asked(desired.uid, desired.winner or "", desired.overrides)
+    return None if isinstance(plan, Unchanged) and not desired.leave else before
+
+
+def _object(held: TrafficSplit | ServiceProfile) -> _Object:
+    return _Object(held.document.digest.hex(), held.meta.name, held.meta.managers)
+
+
+def _split(held: _Object, documents: Callable[[bytes], bytes], domain: str) -> TrafficSplit:
+    body = documents(bytes.fromhex(held.digest))
+    split = trafficsplit.decode(parse_object(body), domain=domain)
+    return msgspec.structs.replace(
+        split,
+        meta=msgspec.structs.replace(split.meta, managers=held.managers),
+        document=Document(bytes.fromhex(held.digest), body),
+    )
+
+
+def _profile(held: _Object, documents: Callable[[bytes], bytes]) -> ServiceProfile:
+    body = documents(bytes.fromhex(held.digest))
+    profile = serviceprofile.decode(parse_object(body))
+    return msgspec.structs.replace(
+        profile,
+        meta=msgspec.structs.replace(profile.meta, managers=held.managers),
+        document=Document(bytes.fromhex(held.digest), body),
+    )
