@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"export KUBECONFIG={plane.admin_kubeconfig}", flush=True)
             print("ready", flush=True)
             signal.pthread_sigmask(signal.SIG_BLOCK, ending)
-            signal.sigwait(ending)
+            while signal.sigtimedwait(ending, 1.0) is None:
+                plane.check()
     except KeyboardInterrupt:
         return 0
     except (binaries.Unavailable, RuntimeError) as error:

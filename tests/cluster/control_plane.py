@@ -114,11 +114,18 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Ends everything, the last started first."""
+        # Without etcd the others would spend their grace on waiting for it.
+        broken = not all(child.running() for child in self._children.values())
         for name in reversed(list(self._children)):
-            self._children.pop(name).stop(kill=name == "etcd" and not self._fsync)
+            self._children.pop(name).stop(kill=broken or (name == "etcd" and not self._fsync))
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
+
+    def check(self) -> None:
+        """Raises RuntimeError, with the end of its log, when a part has ended by itself."""
+        for child in self._children.values():
+            child.check()
 
     def start_apiserver(self) -> None:
         """Starts the API server (again: same port, same data) and waits until it is ready."""
@@ -238,9 +245,7 @@ class ControlPlane:
         return child
 
     def _ready(self) -> bool:
-        etcd = self._children["etcd"]
-        if not etcd.running():
-            raise RuntimeError(f"etcd ended:\n{etcd.log_tail()}")
+        self._children["etcd"].check()
         request = urllib.request.Request(
             f"{self.url}/readyz", headers={"Authorization": f"Bearer {self.tokens[ADMIN]}"}
         )

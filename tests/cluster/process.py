@@ -102,14 +102,18 @@ class Child:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def check(self) -> None:
+        """Raises RuntimeError, with the end of its log, when it has ended."""
+        if not self.running():
+            raise RuntimeError(
+                f"{self.name} ended with {self._process.returncode}:\n{self.log_tail()}"
+            )
+
     def await_ready(self, ready: Callable[[], bool], *, timeout: float) -> None:
         """Returns when `ready` says so; raises with the end of the log when it ends or is late."""
         deadline = time.monotonic() + timeout
         while not ready():
-            if not self.running():
-                raise RuntimeError(
-                    f"{self.name} ended with {self._process.returncode}:\n{self.log_tail()}"
-                )
+            self.check()
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name} not ready in {timeout} s:\n{self.log_tail()}")
             time.sleep(0.05)
