@@ -12,7 +12,6 @@ from reactor.errors import Retryable
 
 OPEN_PATHS = frozenset({"/ping", "/live", "/ready", "/metrics"})
 REALM = 'Bearer realm="smi-adaptor"'
-_REVIEW_SECONDS = 5.0
 _CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
 
 Verdict = Literal["allowed", "unauthenticated", "forbidden", "unavailable"]
@@ -27,11 +26,11 @@ class Reviewer(Protocol):
 
 
 async def admit(
-    reviewer: Reviewer | None, path: str, headers: Iterable[tuple[bytes, bytes]]
+    reviewer: Reviewer | None, path: str, headers: Iterable[tuple[bytes, bytes]], *, seconds: float
 ) -> None:
     """Return when the request may go on; else raise Refused with 401, 403 or 503.
 
-    No token is ever part of an answer.
+    The review may take so many ``seconds``. No token is ever part of an answer.
     """
     if reviewer is None or path in OPEN_PATHS:
         return
@@ -49,7 +48,7 @@ async def admit(
             "One Authorization header of the form 'Bearer TOKEN' is expected.",
             headers={"WWW-Authenticate": f'{REALM}, error="invalid_request"'},
         )
-    verdict = await _review(reviewer, credentials[1].decode("ascii"), path)
+    verdict = await _review(reviewer, credentials[1].decode("ascii"), path, seconds)
     if verdict == "unauthenticated":
         raise Refused(
             401,
@@ -68,9 +67,9 @@ async def admit(
         )
 
 
-async def _review(reviewer: Reviewer, token: str, path: str) -> Verdict:
+async def _review(reviewer: Reviewer, token: str, path: str, seconds: float) -> Verdict:
     try:
-        async with asyncio.timeout(_REVIEW_SECONDS):
+        async with asyncio.timeout(seconds):
             return await reviewer.may_get(token, path)
     except (Retryable, TimeoutError):
         return "unavailable"

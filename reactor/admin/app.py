@@ -31,11 +31,21 @@ def build(
     limits: Limits,
 ) -> ASGIApp:
     """Return the guarded application; ``reviewer`` None leaves every path open."""
-    app = Litestar(
+    application = routes(
+        readiness=readiness, registry=registry, log=log, secured=reviewer is not None
+    )
+    return Guard(application, reviewer=reviewer, limits=limits)
+
+
+def routes(
+    *, readiness: Readiness, registry: CollectorRegistry, log: Log, secured: bool
+) -> Litestar:
+    """Return the application without its guard; ``secured`` is what its document then says."""
+    return Litestar(
         route_handlers=[
             *probes(readiness=readiness, registry=registry),
             entries(log=log),
-            _document(openapi.document(secured=reviewer is not None)),
+            _document(openapi.document(secured=secured)),
         ],
         exception_handlers={Exception: _answer},
         # Its own document can't say what these routes refuse, and its logging starts a thread.
@@ -43,7 +53,6 @@ def build(
         logging_config=None,
         debug=False,
     )
-    return Guard(app, reviewer=reviewer, limits=limits)
 
 
 def _document(body: bytes) -> HTTPRouteHandler:

@@ -13,44 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 
 from reactor.admin import filters, moment, wire
 from reactor.admin.filters import Question
-from reactor.admin.problem import FieldError, Refused
+from reactor.admin.problem import Refused
+from reactor.audit.row import Row
 from reactor.errors import Retryable
 
 _SLICE = 100
 _PAGE_BYTES = 2 * 1024 * 1024
-
-
-class Row(Protocol):
-    """A row of the log as the database gives it: times in microseconds, digests as bytes."""
-
-    @property
-    def run(self) -> str: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def at(self) -> int: ...
-    @property
-    def kind(self) -> Any: ...
-    @property
-    def namespace(self) -> str | None: ...
-    @property
-    def split(self) -> str | None: ...
-    @property
-    def service(self) -> str | None: ...
-    @property
-    def outcome(self) -> str | None: ...
-    @property
-    def actor(self) -> str | None: ...
-    @property
-    def reconcile(self) -> str | None: ...
-    @property
-    def resource_version(self) -> str | None: ...
-    @property
-    def detail(self) -> bytes: ...
-    @property
-    def documents(self) -> Sequence[bytes]: ...
-    @property
-    def hash(self) -> bytes: ...
 
 
 class Rows(Protocol):
@@ -120,13 +88,7 @@ def _entry(row: Row) -> wire.Entry:
         actor=row.actor,
         reconcile=row.reconcile,
         resource_version=row.resource_version,
-        detail=msgspec.Raw(row.detail),
-        documents=tuple(digest.hex() for digest in row.documents),
+        detail=msgspec.Raw(row.detail.encode()),
+        documents=tuple(digest.hex() for digest in row.digests),
         hash=row.hash.hex(),
     )
-
-
-def bad_cursor(error: ValueError) -> Refused:
-    """Return the refusal of a cursor that the log does not know."""
-    allowed = filters.PARAMETERS["cursor"].allowed
-    return Refused(400, f"cursor: {error}.", errors=(FieldError("cursor", str(error), allowed),))

@@ -53,7 +53,9 @@ class Guard:
                 raise Refused(414, f"The URL is longer than {self._limits.url} bytes.")
             if unread > self._limits.body:
                 raise Refused(413, f"The body is longer than {self._limits.body} bytes.")
-            await admit(self._reviewer, request["path"], headers)
+            await admit(
+                self._reviewer, request["path"], headers, seconds=self._limits.review_seconds
+            )
             if request["method"] == "HEAD":
                 request = cast(HTTPScope, {**request, "method": "GET"})
             await self._app(request, receive, dated)

@@ -28,6 +28,7 @@ def document(*, secured: bool) -> bytes:
     """Return the document as JSON; ``secured`` says that bearer tokens are asked for."""
     _, schemas = msgspec.json.schema_components((wire.Page, Problem), ref_template=_REFERENCE)
     schemas["Entry"]["properties"]["detail"] = {"type": "object"}
+    schemas["Entry"]["properties"]["kind"] = {"type": "string", "enum": list(filters.KINDS)}
     schemas["Entry"]["properties"]["at"] = {"type": "string", "format": "date-time"}
     components: dict[str, Any] = {
         "schemas": schemas,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from reactor.audit.entry import Kind
-
 
 class Entry(msgspec.Struct, frozen=True):
     """One row of the log.
@@ -18,7 +16,7 @@ class Entry(msgspec.Struct, frozen=True):
     run: str
     seq: int
     at: str
-    kind: Kind
+    kind: str
     namespace: str | None
     split: str | None
     service: str | None

@@ -1,0 +1,47 @@
+"""A server on a free loopback port, stopped at the end of the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from reactor.admin.access import Reviewer
+from reactor.admin.entries import Log
+from reactor.admin.limits import Limits
+from reactor.admin.probes import Readiness
+from reactor.admin.server import Server
+from tests.unit.admin.parts import MemoryLog, Reasons
+
+Serve = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Return a function that starts a server with these parts."""
+    started: list[Server] = []
+
+    async def start(
+        *,
+        log: Log | None = None,
+        readiness: Readiness | None = None,
+        registry: CollectorRegistry | None = None,
+        reviewer: Reviewer | None = None,
+        limits: Limits | None = None,
+    ) -> Server:
+        server = Server(
+            address="127.0.0.1:0",
+            readiness=readiness or Reasons(),
+            registry=registry or CollectorRegistry(),
+            log=log or MemoryLog(),
+            reviewer=reviewer,
+            limits=limits,
+        )
+        await server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        await server.stop()

@@ -1,0 +1,91 @@
+"""Small real parts for the admin port: a log in memory, a table of tokens, a list of reasons."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from reactor.admin.access import Verdict
+from reactor.admin.filters import Question
+from reactor.audit.row import Row
+
+RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """What the log gives."""
+
+    rows: Sequence[Row]
+    next: str | None
+
+
+class MemoryLog:
+    """A log that holds these rows, oldest first."""
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self._rows = rows
+
+    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+        """Return the newest rows before the cursor."""
+        before = int(cursor.rpartition(":")[2]) if cursor else None
+        fits = [
+            row
+            for row in reversed(self._rows)
+            if (before is None or row.seq < before)
+            and question.kind in (None, row.kind)
+            and question.namespace in (None, row.namespace)
+            and question.split in (None, row.split)
+            and question.service in (None, row.service)
+            and question.outcome in (None, row.outcome)
+            and (question.since is None or row.at >= question.since)
+            and (question.until is None or row.at < question.until)
+        ]
+        last = fits[limit - 1] if len(fits) > limit else None
+        return Rows(fits[:limit], f"{last.run}:{last.seq}" if last else None)
+
+
+class Reasons:
+    """Readiness that a test sets."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.given = list(reasons)
+
+    def reasons(self) -> Sequence[str]:
+        """Return them."""
+        return self.given
+
+
+class Tokens:
+    """A reviewer that knows these tokens."""
+
+    def __init__(self, verdicts: dict[str, Verdict]) -> None:
+        self._verdicts = verdicts
+        self.asked: list[tuple[str, str]] = []
+
+    async def may_get(self, token: str, path: str) -> Verdict:
+        """Return the token's verdict."""
+        self.asked.append((token, path))
+        return self._verdicts.get(token, "unauthenticated")
+
+
+def row(seq: int, *, detail: str = "{}", documents: bytes = b"", **columns: str) -> Row:
+    """Return a row of one run; each is a second younger than the one before."""
+    return Row(
+        position=seq,
+        run=RUN,
+        seq=seq,
+        at=1_600_000_000_000_000 + seq * 1_000_000,
+        kind=columns.get("kind", "observed"),
+        namespace=columns.get("namespace"),
+        split=columns.get("split"),
+        service=columns.get("service"),
+        outcome=columns.get("outcome"),
+        actor=columns.get("actor"),
+        reconcile=columns.get("reconcile"),
+        resource_version=columns.get("resource_version"),
+        detail=detail,
+        documents=documents,
+        hash=hashlib.sha256(str(seq).encode()).digest(),
+    )

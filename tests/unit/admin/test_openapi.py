@@ -1,0 +1,109 @@
+"""/openapi.json tells the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from prometheus_client import CollectorRegistry
+
+from reactor.admin import app, filters, openapi, wire
+from reactor.admin.problem import Problem
+from tests.unit.admin.client import ask
+from tests.unit.admin.conftest import Serve
+from tests.unit.admin.parts import MemoryLog, Reasons, Tokens
+
+
+@pytest.fixture(name="document", params=[True, False], ids=["secured", "open"])
+def _document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(openapi.document(secured=request.param))
+    return found
+
+
+def test_every_route_is_listed_and_no_other(document: dict[str, Any]) -> None:
+    application = app.routes(
+        readiness=Reasons(), registry=CollectorRegistry(), log=MemoryLog(), secured=True
+    )
+    assert isinstance(application, Litestar)
+    assert set(document["paths"]) == {route.path for route in application.routes}
+
+
+def test_every_parameter_is_listed(document: dict[str, Any]) -> None:
+    parameters = document["paths"]["/api/v1/entries"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == list(filters.PARAMETERS)
+    assert set(filters.PARAMETERS) == set(filters.Question.__struct_fields__)
+
+
+def test_the_schemas_have_the_fields_that_are_sent(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for struct in (wire.Entry, wire.Page, Problem):
+        assert set(schemas[struct.__name__]["properties"]) == set(struct.__struct_fields__)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    found = list(_references(document))
+    assert found
+    for reference in found:
+        node: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+async def test_it_is_served_as_json_with_bearer_security_in_a_pod(serve: Serve) -> None:
+    server = await serve(reviewer=Tokens({"t": "allowed"}))
+    answer = await ask(server.port, "/openapi.json", headers={"Authorization": "Bearer t"})
+    assert answer.headers["content-type"] == "application/json"
+    paths = answer.json()["paths"]
+    assert paths["/api/v1/entries"]["get"]["security"] == [{"bearer": []}]
+    assert paths["/ready"]["get"]["security"] == []
+
+
+STATUSES = [
+    ("GET", "/api/v1/entries", {}, 200),
+    ("GET", "/api/v1/entries?x=1", {}, 400),
+    ("GET", "/api/v1/entries", {"Authorization": "Bearer no"}, 401),
+    ("GET", "/api/v1/entries", {"Authorization": "Bearer poor"}, 403),
+    ("GET", "/api/v1/entries", {"Authorization": "Bearer late"}, 503),
+    ("POST", "/api/v1/entries", {}, 405),
+    ("GET", "/api/v1/entries", {"Content-Length": "99999"}, 413),
+    ("GET", "/api/v1/entries?" + "x" * 5000, {}, 414),
+    ("POST", "/ping", {}, 405),
+    ("GET", "/ready", {}, 503),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "headers", "status"), STATUSES)
+async def test_each_status_is_declared_with_its_media_type_and_headers(
+    serve: Serve, method: str, target: str, headers: dict[str, str], status: int
+) -> None:
+    tokens = Tokens({"good": "allowed", "poor": "forbidden", "late": "unavailable"})
+    server = await serve(reviewer=tokens, readiness=Reasons("waits"))
+    answer = await ask(
+        server.port, target, method=method, headers={"Authorization": "Bearer good", **headers}
+    )
+    assert answer.status == status
+    document = msgspec.json.decode(openapi.document(secured=True))
+    declared = document["paths"][target.partition("?")[0]]["get"]["responses"][str(status)]
+    if "$ref" in declared:
+        declared = document["components"]["responses"][str(status)]
+    assert answer.headers["content-type"].partition(";")[0] in declared["content"]
+    for header in declared.get("headers", {}):
+        assert header.lower() in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/schema", "/docs", "/swagger", "/redoc"])
+async def test_there_are_no_pages_beside_it(serve: Serve, path: str) -> None:
+    assert (await ask((await serve()).port, path)).status == 404
+
+
+def _references(node: Any) -> Any:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
