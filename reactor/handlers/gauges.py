@@ -1,0 +1,149 @@
+"""What others hold, read when Prometheus asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+
+class Queue(Protocol):
+    """The work queue: how many keys wait, and the first of them for how many seconds."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def oldest_age(self) -> float: ...
+
+
+class Watch(Protocol):
+    """One reflector. ``last_contact`` is monotonic seconds, None before the first."""
+
+    @property
+    def resource(self) -> str: ...
+
+    @property
+    def last_contact(self) -> float | None: ...
+
+    @property
+    def restarts(self) -> Mapping[str, int]: ...
+
+
+class Journal(Protocol):
+    """The writer of the audit log: rows committed, waiting, room for them, lost."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def backlog(self) -> int: ...
+
+    @property
+    def capacity(self) -> int: ...
+
+    @property
+    def gaps(self) -> int: ...
+
+    @property
+    def degraded(self) -> str | None: ...
+
+
+class Recorder(Protocol):
+    """The sender of Kubernetes Events."""
+
+    @property
+    def dropped(self) -> int: ...
+
+
+class QueueGauges:
+    """Collector of the work queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield depth and oldest age."""
+        yield GaugeMetricFamily(
+            "smi_adaptor_queue_depth", "Services that wait for a worker.", len(self._queue)
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_queue_oldest_age_seconds",
+            "How long the first of them has waited.",
+            self._queue.oldest_age,
+        )
+
+
+class WatchGauges:
+    """Collector of the reflectors; ``clock`` is monotonic seconds."""
+
+    def __init__(
+        self, watches: Iterable[Watch], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._watches = watches
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield restarts by reason, and seconds since the server was last heard."""
+        restarts = CounterMetricFamily(
+            "smi_adaptor_watch_restarts",
+            "Watches begun anew, by what ended the one before.",
+            labels=["resource", "reason"],
+        )
+        staleness = GaugeMetricFamily(
+            "smi_adaptor_watch_staleness_seconds",
+            "Since the API server was last heard on this watch; a quiet one bears bookmarks.",
+            labels=["resource"],
+        )
+        now = self._clock()
+        for watch in self._watches:
+            for reason, count in watch.restarts.items():
+                restarts.add_metric([watch.resource, reason], count)
+            if watch.last_contact is not None:
+                staleness.add_metric([watch.resource], max(0.0, now - watch.last_contact))
+        yield restarts
+        yield staleness
+
+
+class JournalGauges:
+    """Collector of the audit log's writer."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield rows, buffer, gaps and whether it is degraded."""
+        journal = self._journal
+        yield CounterMetricFamily(
+            "smi_adaptor_journal_rows", "Rows committed to the audit log.", journal.rows
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_journal_buffer_rows", "Rows that wait for a commit.", journal.backlog
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_journal_buffer_capacity", "Rows that may wait.", journal.capacity
+        )
+        yield CounterMetricFamily(
+            "smi_adaptor_journal_gap_rows", "Rows that could not be kept.", journal.gaps
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_journal_degraded",
+            "1 while nobody waits for the audit log, because it can't be written.",
+            journal.degraded is not None,
+        )
+
+
+class EventGauges:
+    """Collector of the sender of Kubernetes Events."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield how many were dropped."""
+        yield CounterMetricFamily(
+            "smi_adaptor_events_dropped",
+            "Kubernetes Events that were not sent: too many, or refused.",
+            self._recorder.dropped,
+        )
