@@ -6,17 +6,42 @@ It serves the real API server and the sandbox alike, so it uses only what both m
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import aiohttp
-import yaml
+
+from tests.cluster.kubeconfig import Kubeconfig
+from tests.cluster.resources import (
+    CRDS,
+    ENDPOINTSLICES,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    SERVICEPROFILES,
+    SERVICES,
+    TRAFFICSPLITS,
+    Resource,
+)
+
+__all__ = [
+    "CRDS",
+    "ENDPOINTSLICES",
+    "EVENTS",
+    "LEASES",
+    "NAMESPACES",
+    "SERVICEPROFILES",
+    "SERVICES",
+    "TRAFFICSPLITS",
+    "Api",
+    "ApiError",
+    "Object",
+    "Objects",
+    "Resource",
+]
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -31,41 +56,6 @@ _PATCH_TYPES: Mapping[PatchKind, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Resource:
-    """A kind as the API addresses it; group "" is the core group."""
-
-    group: str
-    version: str
-    plural: str
-    namespaced: bool = True
-
-    def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The collection's path, or the object's when a name is given."""
-        parts = ["", "apis", self.group] if self.group else ["", "api"]
-        parts.append(self.version)
-        if namespace is not None and self.namespaced:
-            parts += ["namespaces", namespace]
-        parts.append(self.plural)
-        if name is not None:
-            parts.append(name)
-        return "/".join(parts)
-
-    def at(self, version: str) -> Resource:
-        """The same kind in another version."""
-        return Resource(self.group, version, self.plural, self.namespaced)
-
-
-TRAFFICSPLITS = Resource("split.smi-spec.io", "v1alpha1", "trafficsplits")
-SERVICEPROFILES = Resource("linkerd.io", "v1alpha2", "serviceprofiles")
-SERVICES = Resource("", "v1", "services")
-EVENTS = Resource("", "v1", "events")
-NAMESPACES = Resource("", "v1", "namespaces", namespaced=False)
-ENDPOINTSLICES = Resource("discovery.k8s.io", "v1", "endpointslices")
-LEASES = Resource("coordination.k8s.io", "v1", "leases")
-CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
-
-
 class ApiError(Exception):
     """The API server's refusal: its HTTP status and its Status object."""
 
@@ -74,33 +64,6 @@ class ApiError(Exception):
         self.status = status
         self.body = body
         self.reason = str(body.get("reason", ""))
-
-
-@dataclass(frozen=True)
-class Kubeconfig:
-    """What a kubeconfig's current context says about server, trust and identity."""
-
-    server: str
-    ssl: ssl.SSLContext | bool
-    token: str | None
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Understands inline and file CAs, tokens and client certificates in files."""
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        context = _named(config["contexts"], config["current-context"])["context"]
-        cluster = _named(config["clusters"], context["cluster"])["cluster"]
-        user = _named(config["users"], context["user"])["user"]
-        trust: ssl.SSLContext | bool = True
-        if cluster["server"].startswith("https:"):
-            data = cluster.get("certificate-authority-data")
-            trust = ssl.create_default_context(
-                cafile=cluster.get("certificate-authority"),
-                cadata=base64.b64decode(data).decode() if data else None,
-            )
-            if "client-certificate" in user:
-                trust.load_cert_chain(user["client-certificate"], user["client-key"])
-        return cls(server=cluster["server"].rstrip("/"), ssl=trust, token=user.get("token"))
 
 
 class Api:
@@ -368,10 +331,6 @@ class Api:
         if status > 399:
             raise ApiError(status, body, f"{method} {path}")
         return body
-
-
-def _named(entries: list[Object], name: str) -> Object:
-    return next(entry for entry in entries if entry["name"] == name)
 
 
 def _with(path: str, subresource: str | None) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -227,6 +228,14 @@ def has_ended(process: psutil.Process) -> bool:
         return True
 
 
+def await_end(processes: list[psutil.Process]) -> None:
+    """Returns when all have ended, fails after 10 s."""
+    deadline = time.monotonic() + 10.0
+    while not all(has_ended(process) for process in processes):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @asynccontextmanager
 async def in_the_foreground(directory: Path) -> AsyncIterator[tuple[Process, list[psutil.Process]]]:
     """The command of `make cluster`, ready, and its children."""
@@ -288,6 +297,4 @@ async def test_nothing_survives_when_the_tests_are_killed(tmp_path: Path) -> Non
     async with in_the_foreground(tmp_path / "plane") as (process, children):
         process.kill()
         await process.wait()
-        async with asyncio.timeout(10.0):
-            while not all(has_ended(child) for child in children):
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(await_end, children)
