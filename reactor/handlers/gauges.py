@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,13 +18,10 @@ class Queue(Protocol):
 
 
 class Watch(Protocol):
-    """One reflector. ``last_contact`` is monotonic seconds, None before the first."""
+    """How one reflector fares: seconds since the server was heard, restarts by reason."""
 
     @property
-    def resource(self) -> str: ...
-
-    @property
-    def last_contact(self) -> float | None: ...
+    def staleness(self) -> float: ...
 
     @property
     def restarts(self) -> Mapping[str, int]: ...
@@ -76,13 +72,10 @@ class QueueGauges:
 
 
 class WatchGauges:
-    """Collector of the reflectors; ``clock`` is monotonic seconds."""
+    """Collector of the reflectors, given by resource."""
 
-    def __init__(
-        self, watches: Iterable[Watch], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, watches: Mapping[str, Watch]) -> None:
         self._watches = watches
-        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         """Yield restarts by reason, and seconds since the server was last heard."""
@@ -96,12 +89,10 @@ class WatchGauges:
             "Since the API server was last heard on this watch; a quiet one bears bookmarks.",
             labels=["resource"],
         )
-        now = self._clock()
-        for watch in self._watches:
+        for resource, watch in self._watches.items():
             for reason, count in watch.restarts.items():
-                restarts.add_metric([watch.resource, reason], count)
-            if watch.last_contact is not None:
-                staleness.add_metric([watch.resource], max(0.0, now - watch.last_contact))
+                restarts.add_metric([resource, reason], count)
+            staleness.add_metric([resource], watch.staleness)
         yield restarts
         yield staleness
 
