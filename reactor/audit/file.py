@@ -1,0 +1,124 @@
+"""The database's file: its schema, brought up to date when it is opened, and its identity."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import reactor
+from reactor.audit import engine
+from reactor.audit.engine import Connection
+from reactor.audit.schema import HEAD, REVISIONS, metadata
+from reactor.audit.trouble import Unavailable, explain
+from reactor.errors import Fatal
+
+Schema = Literal["current", "fresh", "behind"]
+Identity = tuple[int, int]
+"""Device and inode."""
+
+
+async def connect(path: Path) -> Connection:
+    """A writer's connection to a file whose schema is current.
+
+    A fresh file gets the schema from the metadata; one that is behind is migrated by a child
+    process, so that alembic is never loaded here. Raises Unavailable or Fatal.
+    """
+    if not path.parent.is_dir():
+        raise Fatal(
+            f"audit database {path}: there is no directory {path.parent}; "
+            "create it, or set --audit-url"
+        )
+    if path.is_dir():
+        raise Fatal(f"audit database {path} is a directory; give the path of a file")
+    try:
+        connection = await Connection.open(engine.writer(path))
+        try:
+            found = await connection.run(_schema, path)
+            if found == "fresh":
+                await connection.perform(_create)
+            elif found == "behind":
+                await _migrate(path)
+        except BaseException:
+            await connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    return connection
+
+
+def _schema(connection: sqlite3.Connection, path: Path) -> Schema:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        return "fresh"
+    rows = (
+        connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        if "alembic_version" in tables
+        else []
+    )
+    if len(rows) != 1:
+        raise Fatal(f"{path} is the database of another program; set --audit-url to another file")
+    version = rows[0][0]
+    if version not in REVISIONS:
+        raise Fatal(
+            f"audit database {path} has schema {version}, written by a newer release; this one "
+            f"knows up to {HEAD}: run the newer release, or set --audit-url to another file"
+        )
+    # Fails at once where the file can be read but not written.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+    return "current" if version == HEAD else "behind"
+
+
+async def _create(connection: AsyncConnection) -> None:
+    # The driver is in autocommit mode: without this a crash would leave half a schema.
+    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    await connection.run_sync(metadata.create_all)
+    await connection.exec_driver_sql(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    await connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+    await connection.commit()
+
+
+async def _migrate(path: Path) -> None:
+    above = str(Path(reactor.__file__).parent.parent)
+    inherited = os.environ.get("PYTHONPATH")
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "migrations",
+        "upgrade",
+        str(path),
+        env={**os.environ, "PYTHONPATH": f"{above}{os.pathsep}{inherited}" if inherited else above},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, said = await child.communicate()
+    except BaseException:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+        raise
+    if child.returncode:
+        last = (said.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        if "locked" in last:
+            raise Unavailable(f"audit database {path} is locked by another program; can't migrate")
+        raise Fatal(f"audit database {path} can't be migrated to schema {HEAD}: {last}")
+
+
+def identity(path: Path) -> Identity | None:
+    """Which file has this name now, or None when none has."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

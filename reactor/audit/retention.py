@@ -1,0 +1,164 @@
+"""Keeps the log within its age and size, a little at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Final
+
+import msgspec
+
+from reactor.audit.engine import Connection
+from reactor.audit.ledger import Cut, Ledger, Start
+from reactor.audit.row import DIGEST
+
+CHUNK: Final = 200
+"""Rows that go in one transaction."""
+PAUSE: Final = 0.03
+"""Seconds between two such transactions."""
+PERIOD: Final = 60.0
+"""Seconds between looks at the oldest row and at the size."""
+HIGH: Final = 0.9
+LOW: Final = 0.8
+"""Purging begins at this share of the size and goes down to that one; the rest is the WAL's."""
+RECENT: Final = 100
+"""Rows that stay whatever the size."""
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long rows are kept, in seconds, and how large the log may become, in bytes."""
+
+    age: float = 30 * 86400.0
+    size: int = 1 << 30
+
+
+class Sweeper:
+    """Called by the writer between two groups; each call takes a few milliseconds at most."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._due = 0.0
+        self._condemned = -1
+
+    async def sweep(self, connection: Connection, ledger: Ledger, now: int) -> bool:
+        """Do a little if it is time; whether there is more. ``now`` is microseconds UTC."""
+        if time.monotonic() < self._due:
+            return False
+        more = await connection.run(self._step, ledger, now)
+        self._due = time.monotonic() + (PAUSE if more else PERIOD)
+        return more
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next call has something to do."""
+        return max(0.0, self._due - time.monotonic())
+
+    def _step(self, connection: sqlite3.Connection, ledger: Ledger, now: int) -> bool:
+        if self._condemned < 0:
+            found = last_cut(connection)
+            self._condemned = found.position if found is not None else 0
+        if self._remove(connection, ledger):
+            return True
+        cut = self._choose(connection, now)
+        if cut is None:
+            return False
+        ledger.purge(connection, cut, now)
+        self._condemned = cut.position
+        return True
+
+    def _remove(self, connection: sqlite3.Connection, ledger: Ledger) -> bool:
+        rows = connection.execute(
+            "SELECT position, run, seq, documents FROM entries WHERE position <= ?"
+            " ORDER BY position LIMIT ?",
+            (self._condemned, CHUNK),
+        ).fetchall()
+        if not rows:
+            return False
+        refs = [
+            (documents[at : at + DIGEST], run, seq)
+            for _, run, seq, documents in rows
+            for at in range(0, len(documents), DIGEST)
+        ]
+        digests = sorted({digest for digest, _, _ in refs})
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(
+                "DELETE FROM refs WHERE digest = ? AND run = ? AND seq = ?", refs
+            )
+            connection.execute("DELETE FROM entries WHERE position <= ?", (rows[-1][0],))
+            connection.executemany(
+                "DELETE FROM documents WHERE digest = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM refs WHERE digest = ?1)",
+                [(digest,) for digest in digests],
+            )
+            for run in sorted({row[1] for row in rows}):
+                connection.execute(
+                    "DELETE FROM runs WHERE id = ?1"
+                    " AND NOT EXISTS (SELECT 1 FROM entries WHERE run = ?1)",
+                    (run,),
+                )
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        ledger.forget(digests)
+        return True
+
+    def _choose(self, connection: sqlite3.Connection, now: int) -> Cut | None:
+        oldest, newest = connection.execute(
+            "SELECT min(position), max(position) FROM entries"
+        ).fetchone()
+        if oldest is None:
+            return None
+        position = max(self._too_old(connection, now), self._too_much(connection, oldest, newest))
+        position = min(position, newest - 1)
+        # A purge is a row itself: one that removes nothing but such rows would never end.
+        worthwhile = connection.execute(
+            "SELECT 1 FROM entries WHERE position BETWEEN ? AND ? AND kind <> 'purged' LIMIT 1",
+            (oldest, position),
+        ).fetchone()
+        return _cut(connection, oldest, position) if worthwhile else None
+
+    def _too_old(self, connection: sqlite3.Connection, now: int) -> int:
+        limit = now - int(self._retention.age * 1_000_000)
+        # The newest of the rows that are older; the clock may have been set back in between.
+        kept = connection.execute(
+            "SELECT position FROM entries WHERE at >= ? ORDER BY at, position LIMIT 1", (limit,)
+        ).fetchone()
+        if kept is None:
+            return int(connection.execute("SELECT max(position) FROM entries").fetchone()[0])
+        return int(kept[0]) - 1
+
+    def _too_much(self, connection: sqlite3.Connection, oldest: int, newest: int) -> int:
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        used = (pages - free) * size
+        if used <= self._retention.size * HIGH:
+            return 0
+        share = 1 - self._retention.size * LOW / used
+        return min(oldest + int((newest - oldest) * share), newest - RECENT)
+
+
+def last_cut(connection: sqlite3.Connection) -> Cut | None:
+    """Where the log was cut last, or None when nothing was ever removed."""
+    found = connection.execute(
+        "SELECT detail FROM entries WHERE kind = 'purged' ORDER BY position DESC LIMIT 1"
+    ).fetchone()
+    return msgspec.json.decode(found[0], type=Cut) if found is not None else None
+
+
+def _cut(connection: sqlite3.Connection, oldest: int, position: int) -> Cut:
+    run, seq, digest, last = connection.execute(
+        "SELECT run, seq, hash, at FROM entries WHERE position = ?", (position,)
+    ).fetchone()
+    (first,) = connection.execute("SELECT at FROM entries WHERE position = ?", (oldest,)).fetchone()
+    start = Start(
+        *connection.execute(
+            "SELECT started, version, host, settings, cluster_domain FROM runs WHERE id = ?",
+            (run,),
+        ).fetchone()
+    )
+    return Cut(position, run, seq, digest.hex(), position - oldest + 1, first, last, start)
