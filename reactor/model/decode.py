@@ -13,7 +13,7 @@ import msgspec
 from reactor.model.meta import Document
 
 _DEEPEST = 100  # levels of nesting that are kept of an object nobody meant well with
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _LONE_SURROGATE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -38,6 +38,10 @@ def _beyond(text: str) -> Decimal:
 
 def _integer(text: str) -> int | Decimal:
     return _beyond(text) if len(text) > _LONGEST_NUMBER else int(text)
+
+
+def _refuse(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 _decoder = msgspec.json.Decoder(float_hook=_number)
@@ -94,7 +98,13 @@ def _leniently(raw: bytes) -> Any:
     text = pruned(raw).decode("utf-8", "replace")
     text = _LONE_SURROGATE.sub(lambda m: "\\ufffd" if m[1] else m[0], text)
     try:
-        return json.loads(text, parse_float=_number, parse_int=_integer, strict=False)
+        return json.loads(
+            text,
+            parse_float=_number,
+            parse_int=_integer,
+            parse_constant=_refuse,
+            strict=False,
+        )
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
 

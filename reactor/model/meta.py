@@ -72,17 +72,19 @@ def decode(obj: Mapping[str, Any]) -> Meta:
 def actor(old: Meta | None, new: Meta) -> str:
     """Return the field manager that made ``new`` of ``old``, as far as managedFields can tell.
 
-    It is a manager whose entry is new or newer (the newest of them); else ``unknown``.
+    It is a manager whose entry is new or newer (the newest of them); else ``unknown``. Times
+    have whole seconds: within one, an entry that came to hold dstOverrides is new as well.
     """
-    before: dict[tuple[str, str], str] = {}
+    before: dict[tuple[str, str], tuple[str, bool]] = {}
     if old is not None and old.uid == new.uid:
         for entry in old.managers:
-            key = (entry.name, entry.operation)
-            before[key] = max(before.get(key, ""), entry.time)
+            time, holds = before.get((entry.name, entry.operation), ("", False))
+            before[entry.name, entry.operation] = max(time, entry.time), holds or entry.overrides
     found, latest = "unknown", ""
     for entry in new.managers:
         known = before.get((entry.name, entry.operation))
-        if (known is None or entry.time > known) and entry.time >= latest:
+        fresh = known is None or entry.time > known[0] or (entry.overrides and not known[1])
+        if fresh and entry.time >= latest:
             found, latest = entry.name, entry.time
     return found
 

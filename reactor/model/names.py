@@ -41,14 +41,12 @@ def local_service(text: str, namespace: str, domain: str) -> str:
         )
     if not dot or rest in (namespace, f"{namespace}.svc", f"{namespace}.svc.{domain}"):
         return service
-    other, _, tail = rest.partition(".")
-    if _LABEL.fullmatch(other) and tail in ("", "svc", f"svc.{domain}"):
-        if other != namespace:
-            raise CrossNamespaceError(
-                f"names a Service of namespace {other}; a TrafficSplit can only name those of its"
-                f" own, {namespace}"
-            )
-        return service
+    other = rest.partition(".")[0]
+    if _LABEL.fullmatch(other) and rest in (other, f"{other}.svc", f"{other}.svc.{domain}"):
+        raise CrossNamespaceError(
+            f"names a Service of namespace {other}; a TrafficSplit can only name those of its"
+            f" own, {namespace}"
+        )
     raise ValueError(
         f"is none of {service}, {service}.{namespace}, {service}.{namespace}.svc and"
         f" {service}.{namespace}.svc.{domain}"

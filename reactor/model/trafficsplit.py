@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -76,7 +77,7 @@ def decode(obj: dict[str, Any], *, domain: str) -> TrafficSplit:
     version = obj.get("apiVersion")
     return TrafficSplit(
         meta=meta,
-        api_version=version if type(version) is str else "",
+        api_version=intern(version) if type(version) is str else "",
         service=service,
         backends=backends,
         problem=problem,

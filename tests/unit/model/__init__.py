@@ -1,0 +1,4 @@
+"""Tests of reactor/model: decoding, quantities, names.
+
+Nothing here decides; decisions are tested in tests/unit/translate.
+"""
