@@ -1,0 +1,67 @@
+"""Where a resource's collection is served: fixed for most, asked for when versions come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from reactor.errors import Terminal
+from reactor.kube.connection import Response
+
+
+class Asks(Protocol):
+    """A Connection, as far as it is needed here."""
+
+    async def request(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, resource: str = ""
+    ) -> Response:
+        """One request."""
+        ...
+
+
+class _Version(msgspec.Struct):
+    version: str = ""
+
+
+class _Group(msgspec.Struct):
+    versions: list[_Version] = []
+
+
+class Fixed:
+    """A collection whose version never changes."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    async def path(self) -> str | None:
+        """Always the same."""
+        return self._path
+
+
+class Newest:
+    """The newest version of a group that the API server serves and we know."""
+
+    def __init__(
+        self, *, connection: Asks, group: str, plural: str, versions: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._group = group
+        self._plural = plural
+        self._versions = versions
+
+    async def path(self) -> str | None:
+        """The collection's path; None while the group, or each version we know, is missing."""
+        group = f"/apis/{self._group}"
+        try:
+            answer = await self._connection.request("GET", group, resource="apigroups")
+        except Terminal as error:
+            if error.status == 404:
+                return None
+            raise
+        served = {v.version for v in msgspec.json.decode(answer.body, type=_Group).versions}
+        for version in self._versions:
+            if version in served:
+                return f"{group}/{version}/{self._plural}"
+        return None

@@ -1,0 +1,107 @@
+"""A whole collection, fetched in chunks and decoded in slices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from reactor.errors import Expired
+from reactor.kube import wire
+from reactor.kube.connection import Response
+from reactor.kube.pace import Pace
+from reactor.kube.store import HasMeta, Name
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=HasMeta)
+Decode = Callable[[msgspec.Raw], T]
+
+_LIMIT = 500
+_TIMEOUT = 60.0  # seconds for one chunk
+
+
+class Lists(Protocol):
+    """A Connection, as far as it is needed here."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        timeout: float = ...,
+        verb: str | None = None,
+        resource: str = "",
+    ) -> Response:
+        """One request."""
+        ...
+
+
+class Listing(Generic[T]):
+    """What a collection held at one version.
+
+    ``unreadable`` names the objects that are there but couldn't be decoded.
+    """
+
+    def __init__(self) -> None:
+        self.objects: list[T] = []
+        self.unreadable: set[Name] = set()
+        self.resource_version = ""
+
+    @property
+    def version(self) -> int:
+        """The list's resourceVersion as a number, 0 when it is none."""
+        return int(self.resource_version) if self.resource_version.isdigit() else 0
+
+
+async def fetch(connection: Lists, path: str, *, resource: str, decode: Decode[T]) -> Listing[T]:
+    """All objects at one consistent version, never from a cache (no resourceVersion=0)."""
+    try:
+        return await _fetch(connection, path, _LIMIT, resource=resource, decode=decode)
+    except Expired:
+        # The snapshot that the chunks came from was compacted away: all in one answer then.
+        return await _fetch(connection, path, None, resource=resource, decode=decode)
+
+
+async def _fetch(
+    connection: Lists, path: str, limit: int | None, *, resource: str, decode: Decode[T]
+) -> Listing[T]:
+    listing: Listing[T] = Listing()
+    query = {"limit": str(limit)} if limit else {}
+    pace = Pace()
+    while True:
+        answer = await connection.request(
+            "GET", path, query=query, timeout=_TIMEOUT, verb="list", resource=resource
+        )
+        pace.restart()
+        page = wire.page(answer.body)
+        listing.resource_version = page.metadata.resource_version
+        for raw in page.items:
+            await pace()
+            obj = readable(raw, resource=resource, decode=decode)
+            if obj is not None:
+                listing.objects.append(obj)
+            elif (head := wire.head(raw)) is not None:
+                listing.unreadable.add((head.metadata.namespace, head.metadata.name))
+        if not page.metadata.continue_:
+            return listing
+        query["continue"] = page.metadata.continue_
+
+
+def readable(raw: msgspec.Raw, *, resource: str, decode: Decode[T]) -> T | None:
+    """The decoded object; None, and a line in the log, when it can't be."""
+    try:
+        return decode(raw)
+    except Exception as error:  # whatever it is, one object must not end the stream
+        head = wire.head(raw)
+        name = f"{head.metadata.namespace}/{head.metadata.name}" if head else "without a name"
+        log.warning(
+            "can't decode %s %s: %s; what was known of it stays",
+            resource,
+            name,
+            error or repr(error),
+        )
+        return None

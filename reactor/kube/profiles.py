@@ -1,0 +1,140 @@
+"""Writes of ServiceProfiles: values in, the stored profile out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from reactor.errors import Retryable, Terminal
+from reactor.kube.connection import MERGE_PATCH, Response
+from reactor.model import serviceprofile
+from reactor.model.serviceprofile import FIELD_MANAGER, Override, ServiceProfile
+
+_MANAGED = {"fieldManager": FIELD_MANAGER}
+_IN_FLIGHT = 32
+_TIMEOUT = 30.0  # seconds
+
+
+class Writes(Protocol):
+    """A Connection, as far as it is needed here."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str | None = None,
+        timeout: float = ...,
+        resource: str = "",
+    ) -> Response:
+        """One request."""
+        ...
+
+
+class _Answer(msgspec.Struct):
+    kind: str = ""
+
+
+class Profiles:
+    """ServiceProfiles of a cluster; at most ``in_flight`` writes at a time.
+
+    Each method raises Conflict (look and decide again), Retryable (with ``sent`` when the write
+    may have taken effect) or Terminal (causes: NamespaceTerminating, NamespaceNotFound, ...).
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Writes,
+        decode: Callable[[msgspec.Raw], ServiceProfile],
+        in_flight: int = _IN_FLIGHT,
+    ) -> None:
+        self._connection = connection
+        self._decode = decode
+        self._slots = asyncio.Semaphore(in_flight)
+
+    async def get(self, namespace: str, name: str) -> ServiceProfile | None:
+        """The live profile, None when there is none."""
+        try:
+            return await self._send("GET", _path(namespace, name))
+        except Terminal as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def create(
+        self, namespace: str, name: str, overrides: Sequence[Override]
+    ) -> ServiceProfile:
+        """A new profile that holds nothing but these overrides."""
+        body = serviceprofile.create_body(namespace, name, overrides)
+        return await self._send("POST", _path(namespace), query=_MANAGED, body=body)
+
+    async def patch(
+        self,
+        namespace: str,
+        name: str,
+        overrides: Sequence[Override] | None,
+        resource_version: str,
+    ) -> ServiceProfile:
+        """Sets dstOverrides (None: removes them) of the profile at this version."""
+        body = serviceprofile.patch_body(overrides, resource_version)
+        return await self._send(
+            "PATCH", _path(namespace, name), query=_MANAGED, body=body, content_type=MERGE_PATCH
+        )
+
+    async def delete(self, namespace: str, name: str, uid: str, resource_version: str) -> bool:
+        """Deletes the profile of this uid at this version; False when a finalizer holds it."""
+        body = serviceprofile.delete_body(uid, resource_version)
+        async with self._slots:
+            answer = await self._connection.request(
+                "DELETE",
+                _path(namespace, name),
+                body=body,
+                timeout=_TIMEOUT,
+                resource=serviceprofile.PLURAL,
+            )
+        try:
+            return msgspec.json.decode(answer.body, type=_Answer).kind == "Status"
+        except msgspec.MsgspecError:
+            return False
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> ServiceProfile:
+        async with self._slots:
+            answer = await self._connection.request(
+                method,
+                path,
+                query=query,
+                body=body,
+                content_type=content_type,
+                timeout=_TIMEOUT,
+                resource=serviceprofile.PLURAL,
+            )
+        try:
+            return self._decode(msgspec.Raw(answer.body))
+        except Exception as error:  # a proxy's page with status 200, half an answer
+            raise Retryable(
+                f"{method} {path}: the answer is no ServiceProfile ({error!r})",
+                sent=method != "GET",
+            ) from error
+
+
+def _path(namespace: str, name: str | None = None) -> str:
+    collection = (
+        f"/apis/{serviceprofile.GROUP}/{serviceprofile.VERSION}"
+        f"/namespaces/{quote(namespace, safe='')}/{serviceprofile.PLURAL}"
+    )
+    return collection if name is None else f"{collection}/{quote(name, safe='')}"
