@@ -1,0 +1,25 @@
+# Two stages: the first has pip and the sources, the second only what runs.
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim AS build
+WORKDIR /src
+COPY requirements/build.txt requirements/runtime.txt requirements/
+RUN python -m venv /build \
+ && /build/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+RUN python -m venv --without-pip /app \
+ && /build/bin/pip --quiet --disable-pip-version-check --python /app/bin/python install --require-hashes -r requirements/runtime.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY reactor/ reactor/
+COPY migrations/ migrations/
+RUN /build/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /build/bin/pip --quiet --disable-pip-version-check --python /app/bin/python install --no-deps --no-index /wheels/*.whl \
+ && mkdir /data
+
+FROM python:${PYTHON}-slim
+ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+COPY --from=build /app /app
+COPY --from=build --chown=65534:65534 /data /data
+USER 65534:65534
+VOLUME /data
+EXPOSE 9995
+ENTRYPOINT ["smi-adaptor"]
