@@ -47,7 +47,7 @@ def spelled(draw: st.DrawFn) -> tuple[str, Fraction, bool]:
 
 
 def test_every_text_means_and_prints_what_it_does_in_go() -> None:
-    wrong = []
+    wrong: list[object] = []
     for line in GOLDEN.read_text().splitlines():
         text, *expected = json.loads(line)
         try:
