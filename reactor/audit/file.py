@@ -29,13 +29,7 @@ async def connect(path: Path) -> Connection:
     A fresh file gets the schema from the metadata; one that is behind is migrated by a child
     process, so that alembic is never loaded here. Raises Unavailable or Fatal.
     """
-    if not path.parent.is_dir():
-        raise Fatal(
-            f"audit database {path}: there is no directory {path.parent}; "
-            "create it, or set --audit-url"
-        )
-    if path.is_dir():
-        raise Fatal(f"audit database {path} is a directory; give the path of a file")
+    _check(path)
     try:
         connection = await Connection.open(engine.writer(path))
         try:
@@ -52,8 +46,21 @@ async def connect(path: Path) -> Connection:
     return connection
 
 
+def _check(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise Fatal(
+            f"audit database {path}: there is no directory {path.parent}; "
+            "create it, or set --audit-url"
+        )
+    if path.is_dir():
+        raise Fatal(f"audit database {path} is a directory; give the path of a file")
+
+
 def _schema(connection: sqlite3.Connection, path: Path) -> Schema:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    tables = {
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     if not tables:
         return "fresh"
     rows = (
@@ -61,6 +68,8 @@ def _schema(connection: sqlite3.Connection, path: Path) -> Schema:
         if "alembic_version" in tables
         else []
     )
+    if not rows and tables == {"alembic_version"}:
+        return "behind"
     if len(rows) != 1:
         raise Fatal(f"{path} is the database of another program; set --audit-url to another file")
     version = rows[0][0]
