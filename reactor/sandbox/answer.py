@@ -31,13 +31,17 @@ def of_error(error: StatusError) -> Answer:
     if not error.reason and error.message == "404 page not found":
         headers["X-Content-Type-Options"] = "nosniff"
         return Answer(404, b"404 page not found\n", headers, "text/plain; charset=utf-8")
-    if error.code == 429:
-        headers.setdefault("Retry-After", "1")
+    seconds = (error.details or {}).get("retryAfterSeconds")
+    if seconds or error.code == 429:
+        headers.setdefault("Retry-After", str(seconds or 1))
     return Answer(error.code, encode(error.document), headers)
 
 
-def list_metadata(page: Page) -> Document:
+def list_metadata(page: Page, *, custom: bool = False) -> Document:
     metadata: Document = {"resourceVersion": str(page.version)}
+    if custom:
+        # An untyped list has the field even when it is empty.
+        metadata["continue"] = ""
     if page.token:
         metadata["continue"] = page.token
     if page.remaining is not None:
@@ -51,7 +55,7 @@ def of_page(resource: Resource, version: Version, page: Page) -> Answer:
     head = b'{"apiVersion":"%s","kind":"%s","metadata":%s,"items":[' % (
         api_version.encode(),
         resource.list_kind.encode(),
-        encode(list_metadata(page)),
+        encode(list_metadata(page, custom=resource.custom)),
     )
     if resource.custom:
         named = b'{"apiVersion":"%s","kind":"%s",' % (api_version.encode(), resource.kind.encode())

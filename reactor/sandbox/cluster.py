@@ -9,9 +9,10 @@ from reactor.sandbox import bootstrap, crds, kinds
 from reactor.sandbox.definitions import Definitions
 from reactor.sandbox.documents import Document, copy
 from reactor.sandbox.lifecycle import Lifecycle
-from reactor.sandbox.objects import Objects, Options, Target
+from reactor.sandbox.objects import Objects
 from reactor.sandbox.registry import Registry, Resource
 from reactor.sandbox.storage import Store
+from reactor.sandbox.target import Options, Target
 from reactor.sandbox.watch import Hub
 
 

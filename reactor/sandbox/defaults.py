@@ -19,6 +19,7 @@ class Defaults:
         self._fills: dict[tuple[str, str], Fill] = {
             ("", "namespaces"): _namespace,
             ("", "services"): self._service,
+            ("", "events"): _event,
             ("", "secrets"): _secret,
             ("", "pods"): _pod,
             ("apps", "deployments"): _deployment,
@@ -34,23 +35,31 @@ class Defaults:
         if key == ("", "services") and old is not None:
             # Omitting the address in an update keeps it.
             spec, held = document.setdefault("spec", {}), old.get("spec", {})
-            for field in ("clusterIP", "clusterIPs"):
+            for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 if field in held and not spec.get(field):
                     spec[field] = held[field]
         fill = self._fills.get(key)
         if fill is not None:
             fill(document)
 
+    def allocate(self, key: tuple[str, str], document: Document) -> None:
+        """What is filled in past field ownership: nobody owns an address that the server gave."""
+        if key == ("", "services"):
+            spec = document["spec"]
+            if spec["type"] == "ExternalName":
+                return
+            if not spec.get("clusterIP"):
+                spec["clusterIP"] = str(IPv4Address(next(self._addresses)))
+            spec.setdefault("clusterIPs", [spec["clusterIP"]])
+            both = spec["clusterIP"] == "None" and not spec.get("selector")
+            spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+            spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
+
     def _service(self, document: Document) -> None:
         spec = document.setdefault("spec", {})
         kind = spec.setdefault("type", "ClusterIP")
         spec.setdefault("sessionAffinity", "None")
         if kind != "ExternalName":
-            if not spec.get("clusterIP"):
-                spec["clusterIP"] = str(IPv4Address(next(self._addresses)))
-            spec.setdefault("clusterIPs", [spec["clusterIP"]])
-            spec.setdefault("ipFamilies", ["IPv4"])
-            spec.setdefault("ipFamilyPolicy", "SingleStack")
             spec.setdefault("internalTrafficPolicy", "Cluster")
         for port in spec.get("ports") or []:
             port.setdefault("protocol", "TCP")
@@ -64,6 +73,12 @@ def _namespace(document: Document) -> None:
     labels.setdefault("kubernetes.io/metadata.name", metadata.get("name", ""))
     document.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
     document.setdefault("status", {}).setdefault("phase", "Active")
+
+
+def _event(document: Document) -> None:
+    document.setdefault("eventTime", None)
+    document.setdefault("reportingComponent", "")
+    document.setdefault("reportingInstance", "")
 
 
 def _secret(document: Document) -> None:
@@ -142,3 +157,9 @@ def _definition(document: Document) -> None:
     names.setdefault("singular", str(names.get("kind", "")).lower())
     names.setdefault("listKind", str(names.get("kind", "")) + "List")
     spec.setdefault("conversion", {"strategy": "None"})
+    versions = spec.get("versions") or []
+    stored = [version.get("name") for version in versions if version.get("storage")]
+    status = document.setdefault("status", {})
+    status.setdefault("conditions", None)
+    status.setdefault("acceptedNames", {"plural": "", "kind": ""})
+    status.setdefault("storedVersions", stored)

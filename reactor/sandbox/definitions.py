@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import msgspec
+
 from reactor.sandbox.documents import Document
-from reactor.sandbox.objects import Objects, Target
+from reactor.sandbox.objects import Objects
 from reactor.sandbox.registry import Registry, Resource, of_definition
 from reactor.sandbox.storage import Key, Store, Stored
+from reactor.sandbox.target import Options, Target
 
 GROUP = "apiextensions.k8s.io"
 PLURAL = "customresourcedefinitions"
 FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+
+_ACCEPTED = (
+    ("NamesAccepted", "NoConflicts", "no conflicts found"),
+    ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+)
 
 
 class Watches(Protocol):
@@ -31,6 +39,7 @@ class Definitions:
         self._objects = objects
         self._watches = watches
         objects.reactions.append(self._react)
+        objects.marks[(GROUP, PLURAL)] = self._mark
 
     def _react(self, resource: Resource, old: Stored | None, new: Stored, gone: bool) -> None:
         if resource.key == (GROUP, PLURAL):
@@ -61,21 +70,36 @@ class Definitions:
         if storage not in stored:
             stored.append(storage)
         held = {c["type"]: c for c in status.get("conditions") or [] if c.get("status") == "True"}
-        document["status"] = {
+        told = {
             "conditions": [
                 held.get(kind) or _condition(kind, reason, message, now)
-                for kind, reason, message in (
-                    ("NamesAccepted", "NoConflicts", "no conflicts found"),
-                    ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-                )
+                for kind, reason, message in _ACCEPTED
             ],
             "acceptedNames": names,
             "storedVersions": stored,
         }
-        finalizers = metadata.setdefault("finalizers", [])
+
+        def change(old: Document) -> Document:
+            old["status"] = told
+            return old
+
+        target = msgspec.structs.replace(_target(resource, new), subresource="status")
+        self._objects.update(target, change, Options(manager="kube-apiserver"))
+
+    def _mark(self, document: Document) -> None:
+        finalizers = document["metadata"].setdefault("finalizers", [])
         if FINALIZER not in finalizers:
             finalizers.append(FINALIZER)
-        self._objects.put(_target(resource, new), document)
+        conditions = document.setdefault("status", {}).setdefault("conditions", [])
+        conditions.append(
+            _condition(
+                "Terminating",
+                "InstanceDeletionPending",
+                "CustomResourceDefinition marked for deletion; CustomResource deletion will begin "
+                "soon",
+                self._objects.now(),
+            )
+        )
 
     def _clear(self, new: Stored, document: Document) -> None:
         """Delete the objects of a definition that is going away, then the definition."""

@@ -8,15 +8,29 @@ from reactor.sandbox.documents import Document
 from reactor.sandbox.registry import Registry, Resource, Version, priority
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_CUSTOM_VERBS = (
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+)
 VERSION: Document = {
     "major": "1",
     "minor": "36",
-    "gitVersion": "v1.36.3+sandbox",
-    "gitCommit": "",
-    "gitTreeState": "clean",
-    "buildDate": "2026-01-01T00:00:00Z",
-    "goVersion": "",
-    "compiler": "",
+    "emulationMajor": "1",
+    "emulationMinor": "36",
+    "minCompatibilityMajor": "1",
+    "minCompatibilityMinor": "35",
+    "gitVersion": "v1.36.3",
+    "gitCommit": "sandbox",
+    "gitTreeState": "",
+    "buildDate": "1970-01-01T00:00:00Z",
+    "goVersion": "none",
+    "compiler": "none",
     "platform": "linux/amd64",
 }
 
@@ -99,7 +113,7 @@ def _entries(resource: Resource, version: Version) -> list[Document]:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(resource.verbs),
+        "verbs": _verbs(resource),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)
@@ -132,7 +146,7 @@ def _aggregated(resource: Resource, version: Version) -> Document:
         "responseKind": kind,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": list(resource.verbs),
+        "verbs": _verbs(resource),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)
@@ -145,6 +159,11 @@ def _aggregated(resource: Resource, version: Version) -> Document:
     if subresources:
         entry["subresources"] = subresources
     return entry
+
+
+def _verbs(resource: Resource) -> list[str]:
+    """In the order in which each of the real servers tells them."""
+    return list(_CUSTOM_VERBS) if resource.custom else list(resource.verbs)
 
 
 def _subresources(resource: Resource, version: Version) -> list[tuple[str, list[str]]]:

@@ -8,10 +8,19 @@ from reactor.sandbox.registry import VERBS, Column, Resource, Version
 from reactor.sandbox.shape import Shape
 
 _SPECIFIED: Document = {"metadata": {}, "spec": {}, "status": {}}
-_EVENT_FIELDS = tuple(
-    "involvedObject." + field
-    for field in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-) + ("reason", "reportingComponent", "source", "type")
+_EVENT_FIELDS = (
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+)
 
 
 def _kind(
@@ -109,6 +118,7 @@ def _core() -> list[Resource]:
                 Column("Object", "string", "involvedObject"),
                 Column("Message", "string", "message"),
             ),
+            rules=shape.EVENT,
             zero={
                 "metadata": {},
                 "involvedObject": {},

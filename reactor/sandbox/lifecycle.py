@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from reactor.sandbox.objects import Objects, Target
+from reactor.sandbox.documents import Document
+from reactor.sandbox.objects import Objects
 from reactor.sandbox.registry import Registry, Resource
 from reactor.sandbox.storage import Store, Stored
+from reactor.sandbox.target import Target
 
 _NAMESPACES = ("", "namespaces")
 
@@ -23,6 +25,7 @@ class Lifecycle:
         self._orphans: deque[str] = deque()
         self._wake = asyncio.Event()
         objects.reactions.append(self._react)
+        objects.marks[_NAMESPACES] = _mark
 
     async def run(self) -> None:
         """Work for ever, beside the requests and never within one."""
@@ -94,3 +97,7 @@ class Lifecycle:
     def _delete(self, resource: Resource, stored: Stored) -> bool:
         target = Target(resource, resource.versions[0], stored.namespace, stored.name)
         return self._objects.delete(target).gone
+
+
+def _mark(document: Document) -> None:
+    document.setdefault("status", {})["phase"] = "Terminating"

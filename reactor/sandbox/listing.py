@@ -92,7 +92,10 @@ def _asked(store: Store, ask: Ask) -> int:
     try:
         version = int(ask.version)
     except ValueError:
-        raise bad_request(f"Invalid value: {ask.version!r}: invalid resource version") from None
+        raise bad_request(
+            f'invalid resource version: resourceVersion: Invalid value: "{ask.version}": '
+            f'strconv.ParseUint: parsing "{ask.version}": invalid syntax'
+        ) from None
     if version > store.version:
         raise StatusError(
             504,
@@ -121,7 +124,10 @@ def _parse(token: str) -> tuple[int, str]:
         body = decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return int(body["rv"]), str(body["start"])
     except (ValueError, KeyError, TypeError, binascii.Error):
-        raise bad_request(f"continue key is not valid: {token}") from None
+        raise bad_request(
+            "invalid continue token: continue key is not valid: illegal base64 data at input byte "
+            f"{len(token) // 4 * 4}"
+        ) from None
 
 
 def _stale(start: str) -> StatusError:

@@ -9,7 +9,6 @@ from reactor.sandbox.documents import Document, encode
 from reactor.sandbox.status import Cause
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _SUBDOMAIN_WORDS = (
@@ -21,11 +20,6 @@ _LABEL_1123_WORDS = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
     "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
     "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_LABEL_1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
-    "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 _VALUE_WORDS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
@@ -56,9 +50,7 @@ def check(document: Document, *, plural: str, group: str, free: bool) -> list[Ca
         causes.append(required("metadata.name", "name or generateName is required"))
     elif free:
         causes.extend(_segment(name))
-    elif group == "" and plural == "services":
-        causes.extend(_label(name, _LABEL_1035, _LABEL_1035_WORDS))
-    elif group == "" and plural == "namespaces":
+    elif group == "" and plural in ("namespaces", "services"):
         causes.extend(_label(name, _LABEL_1123, _LABEL_1123_WORDS))
     else:
         if len(name) > 253:

@@ -10,62 +10,25 @@ from typing import Any
 
 import msgspec
 
-from reactor.sandbox import managedfields, names, validation
-from reactor.sandbox.defaults import Defaults
+from reactor.sandbox import managedfields
+from reactor.sandbox.admission import Admission
 from reactor.sandbox.documents import Document, copy
 from reactor.sandbox.managedfields import Manager
-from reactor.sandbox.registry import Registry, Resource, Version
+from reactor.sandbox.registry import Registry, Resource
 from reactor.sandbox.status import (
-    Cause,
     StatusError,
     already_exists,
     bad_request,
-    conflict,
-    invalid,
     not_found,
-    terminating,
+    uid_differs,
+    version_differs,
 )
-from reactor.sandbox.storage import Store, Stored, stored_form
+from reactor.sandbox.storage import Key, Store, Stored, stored_form
+from reactor.sandbox.target import Options, Outcome, Target
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 Reaction = Callable[[Resource, "Stored | None", Stored, bool], None]
 Mutation = Callable[[Document], Document]
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The object an operation is about, in the version the client speaks."""
-
-    resource: Resource
-    version: Version
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
-
-    @property
-    def api_version(self) -> str:
-        return self.resource.api_version(self.version.name)
-
-    @property
-    def path(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-
-class Options(msgspec.Struct, frozen=True):
-    """Query parameters of a write."""
-
-    manager: str = "unknown"
-    dry_run: bool = False
-    validation: str = "Ignore"
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a write left behind."""
-
-    stored: Stored
-    created: bool = False
-    warnings: tuple[str, ...] = ()
-    # False while finalizers keep a deleted object.
-    gone: bool = False
 
 
 class Objects:
@@ -77,9 +40,11 @@ class Objects:
         self._store = store
         self._registry = registry
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._defaults = Defaults()
+        self._admission = Admission(store)
         # Called after each write, in order: definitions, namespaces, garbage.
         self.reactions: list[Reaction] = []
+        # Kinds that a controller takes apart before they go, and how such a deletion is marked.
+        self.marks: dict[Key, Callable[[Document], None]] = {}
 
     def now(self) -> str:
         """The time as metadata spells it: RFC 3339, seconds, Z."""
@@ -97,17 +62,15 @@ class Objects:
     def create(self, target: Target, document: Document, options: Options) -> Outcome:
         """Store a new object."""
         resource = target.resource
-        metadata = self._envelope(target, document)
+        metadata = self._admission.envelope(target, document)
         if metadata.get("resourceVersion"):
-            raise StatusError(
-                500, "", "resourceVersion should not be set on objects to be created", details={}
-            )
+            raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         generated = not metadata.get("name") and bool(metadata.get("generateName"))
         if generated:
             ending = "".join(secrets.choice(_SUFFIX) for _ in range(5))
             metadata["name"] = metadata["generateName"][:58] + ending
         place = msgspec.structs.replace(target, name=metadata.get("name") or "")
-        self._admit(place)
+        self._admission.admit(place)
         for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(field, None)
         metadata["uid"] = str(uuid.uuid4())
@@ -117,30 +80,33 @@ class Objects:
             metadata["generation"] = 1
         if target.version.status and (resource.custom or resource.plural != "namespaces"):
             document.pop("status", None)
-        warnings = self._shape(place, document, None, options)
+        warnings = self._admission.shape(place, document, None, options)
         if self.find(place) is not None:
-            raise already_exists(resource.subject(place.name))
+            raise self._taken(place)
         if options.manager:
             zero = {"apiVersion": "", "kind": "", **copy(resource.zero)}
-            self._own(place, zero, document, options)
+            self.own(place, zero, document, options)
+        self._admission.defaults.allocate(resource.key, document)
         return Outcome(
             self._write(place, None, document, dry=options.dry_run), True, tuple(warnings)
         )
 
-    def update(self, target: Target, change: Mutation, options: Options) -> Outcome:
+    def update(
+        self, target: Target, change: Mutation, options: Options, *, patching: bool = False
+    ) -> Outcome:
         """Replace an object with what `change` makes of a copy of it."""
         resource = target.resource
         held = self.get(target)
         old = held.document(target.api_version, resource.kind)
         document = change(copy(old))
-        metadata = self._envelope(target, document)
+        metadata = self._admission.envelope(target, document)
         before = old["metadata"]
         if metadata.get("name") != target.name:
             raise bad_request(
                 f"the name of the object ({metadata.get('name', '')}) does not match the name on "
                 f"the URL ({target.name})"
             )
-        self._preconditions(target, metadata, before)
+        self._admission.preconditions(target, metadata, before, patching=patching)
         for field in (
             "creationTimestamp",
             "generation",
@@ -153,17 +119,18 @@ class Objects:
             if field in before:
                 metadata[field] = before[field]
         metadata["resourceVersion"] = before["resourceVersion"]
-        self._divide(target, document, old)
-        warnings = self._shape(target, document, old, options)
-        self._own(target, old, document, options)
+        self._admission.divide(target, document, old)
+        warnings = self._admission.shape(target, document, old, options)
+        self.own(target, old, document, options)
+        self._admission.defaults.allocate(resource.key, document)
         if _same(old, document):
             return Outcome(held, warnings=tuple(warnings))
         if not target.subresource and self._changed(resource, old, document):
             metadata["generation"] = before.get("generation", 0) + 1
         if metadata.get("deletionTimestamp") and not self._kept(resource, document):
-            if not options.dry_run:
-                self._remove(resource, held)
-            return Outcome(held, gone=True)
+            last = held if options.dry_run else self._remove(resource, held)
+            metadata["resourceVersion"] = str(last.version)
+            return Outcome(stored_form(document, last.version, resource.fields), gone=True)
         return Outcome(
             self._write(target, held, document, dry=options.dry_run), warnings=tuple(warnings)
         )
@@ -179,24 +146,18 @@ class Objects:
     ) -> Outcome:
         """Delete an object, or mark it while finalizers hold it."""
         held = self.get(target)
-        subject = target.resource.subject(target.name)
+        subject = target.resource.kind_subject(target.name)
         if uid and uid != held.uid:
-            raise conflict(
-                subject,
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {held.uid}",
-            )
+            raise uid_differs(subject, uid, held.uid)
         if version and version != str(held.version):
-            raise conflict(
-                subject,
-                f"Precondition failed: ResourceVersion in precondition: {version}, "
-                f"ResourceVersion in object meta: {held.version}",
-            )
+            raise version_differs(subject, version, held.version)
         resource = target.resource
         document = held.document(resource.api_version(resource.storage), resource.kind)
         metadata = document["metadata"]
+        before = dict(metadata)
         if propagation == "Orphan" and not dry_run:
             self._orphan(held.uid)
-        if not self._kept(resource, document):
+        if not self._kept(resource, document) and resource.key not in self.marks:
             return Outcome(held if dry_run else self._remove(resource, held), gone=True)
         if metadata.get("deletionTimestamp"):
             return Outcome(held)
@@ -204,9 +165,11 @@ class Objects:
         metadata["deletionGracePeriodSeconds"] = 0
         if resource.generation:
             metadata["generation"] = metadata.get("generation", 0) + 1
-        if resource.key == ("", "namespaces"):
+        mark = self.marks.get(resource.key)
+        if mark is not None:
             metadata.pop("deletionGracePeriodSeconds")
-            document.setdefault("status", {})["phase"] = "Terminating"
+            metadata.update({k: v for k, v in before.items() if k == "generation"})
+            mark(document)
         return Outcome(self._write(target, held, document, dry=dry_run))
 
     def put(self, target: Target, document: Document) -> Stored:
@@ -228,125 +191,15 @@ class Objects:
         """Delete at once, whatever finalizers say."""
         return self._remove(resource, stored)
 
-    def _envelope(self, target: Target, document: Document) -> Document:
-        """Check what every document must say about itself; its metadata."""
-        kind, api_version = document.get("kind"), document.get("apiVersion")
-        if (kind or target.resource.kind) != target.resource.kind or (
-            api_version or target.api_version
-        ) != target.api_version:
-            group, _, version = (api_version or "").rpartition("/")
-            said = f"{kind or ''}.{version}{'.' + group if group else ''}"
-            meant = f"{target.resource.kind}.{target.version.name}"
-            meant += f".{target.resource.group}" if target.resource.group else ""
-            raise bad_request(
-                f"the API version in the data ({api_version or ''}) does not match the expected "
-                f"API version ({target.api_version})"
-                if kind == target.resource.kind
-                else f"{said} in version {target.version.name!r} cannot be handled as a {meant}"
-            )
-        document["kind"] = target.resource.kind
-        document["apiVersion"] = target.api_version
-        metadata = document.setdefault("metadata", {})
-        if not isinstance(metadata, dict):
-            raise bad_request("metadata in body must be of type object")
-        if target.resource.namespaced:
-            if metadata.setdefault("namespace", target.namespace) != target.namespace:
-                raise bad_request(
-                    "the namespace of the provided object does not match the namespace sent on "
-                    "the request"
-                )
-        else:
-            metadata.pop("namespace", None)
-        for field in ("labels", "annotations", "finalizers", "ownerReferences"):
-            if field in metadata and not metadata[field]:
-                del metadata[field]
-        return metadata
+    def _taken(self, place: Target) -> StatusError:
+        error = already_exists(place.resource.subject(place.name))
+        held = self.get(place).document(place.api_version, place.resource.kind)
+        if held["metadata"].get("deletionTimestamp"):
+            error.message = f"object is being deleted: {error.message}"
+        return error
 
-    def _admit(self, target: Target) -> None:
-        """The namespace must be there, and not on its way out."""
-        if not target.namespace:
-            return
-        spaces = self._registry.get("", "namespaces")
-        held = self._store.table(("", "namespaces")).objects.get(target.namespace)
-        if held is None or spaces is None:
-            raise not_found(
-                msgspec.structs.replace(
-                    target.resource.subject(), group="", kind="namespaces", name=target.namespace
-                )
-            )
-        if held.document("v1", "Namespace")["metadata"].get("deletionTimestamp"):
-            raise terminating(target.resource.subject(target.name), target.namespace)
-
-    def _preconditions(self, target: Target, metadata: Document, before: Document) -> None:
-        resource = target.resource
-        asked = metadata.get("resourceVersion")
-        if not asked or asked == "0":
-            if not resource.unconditional_update:
-                raise invalid(
-                    resource.kind_subject(target.name),
-                    [
-                        names.refused(
-                            "metadata.resourceVersion", 0, "must be specified for an update"
-                        )
-                    ],
-                )
-        elif asked != before["resourceVersion"]:
-            raise conflict(resource.subject(target.name))
-        uid = metadata.get("uid")
-        if uid and uid != before["uid"]:
-            raise conflict(
-                resource.subject(target.name),
-                f"Precondition failed: UID in precondition: {uid}, "
-                f"UID in object meta: {before['uid']}",
-            )
-
-    def _divide(self, target: Target, document: Document, old: Document) -> None:
-        """The main endpoint keeps the old status; /status changes nothing but the status."""
-        if not target.version.status:
-            return
-        if target.subresource == "status":
-            status = document.get("status")
-            metadata = document["metadata"]
-            document.clear()
-            document.update(copy(old))
-            document["metadata"]["managedFields"] = metadata.get("managedFields", [])
-            if status is None:
-                document.pop("status", None)
-            else:
-                document["status"] = status
-        elif target.subresource != "finalize":
-            document.pop("status", None)
-            if "status" in old:
-                document["status"] = copy(old["status"])
-
-    def _shape(
-        self, target: Target, document: Document, old: Document | None, options: Options
-    ) -> list[str]:
-        """Prune, fill in, validate; the warnings."""
-        resource, schema = target.resource, target.version.schema
-        dropped = validation.prune(document, schema)
-        warnings: list[str] = []
-        if dropped and options.validation == "Strict":
-            told = ", ".join(f'unknown field "{path}"' for path in dropped)
-            raise bad_request(
-                f"{resource.kind} in version {_quoted(target.version.name)} cannot be handled as "
-                f"a {resource.kind}: strict decoding error: {told}"
-            )
-        if dropped and options.validation == "Warn":
-            warnings = [f'unknown field "{path}"' for path in dropped]
-        if resource.custom:
-            validation.fill(document, schema)
-        else:
-            self._defaults.fill(resource.key, document, old)
-        causes: list[Cause] = names.check(
-            document, plural=resource.plural, group=resource.group, free=resource.free_names
-        )
-        causes.extend(validation.validate(document, schema))
-        if causes:
-            raise invalid(resource.kind_subject(document["metadata"].get("name", "")), causes)
-        return warnings
-
-    def _own(self, target: Target, old: Document, new: Document, options: Options) -> None:
+    def own(self, target: Target, old: Document, new: Document, options: Options) -> None:
+        """Set `new`'s managedFields for a change from `old`."""
         ignored: frozenset[str] = frozenset()
         if target.version.status:
             ignored = (
@@ -422,7 +275,3 @@ def _same(old: Document, new: Document) -> bool:
         return {**document, "metadata": bare}
 
     return rest(old, before) == rest(new, after)
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'

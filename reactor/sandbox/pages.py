@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor.sandbox import answer, discovery, openapi
+from reactor.sandbox import answer, discovery, openapi, status
 from reactor.sandbox.answer import Answer
 from reactor.sandbox.documents import Document
 from reactor.sandbox.registry import Registry
@@ -30,7 +30,10 @@ def _document(registry: Registry, parts: list[str], host: str) -> Document | Non
         case ["api"]:
             return discovery.api_versions(host)
         case ["api", version]:
-            return discovery.resources(registry, "", version)
+            found = discovery.resources(registry, "", version)
+            if found is None:
+                raise status.unknown_path()
+            return found
         case ["apis"]:
             return discovery.group_list(registry)
         case ["apis", group]:

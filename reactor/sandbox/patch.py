@@ -42,11 +42,17 @@ def patched(
     try:
         patch = decode(body)
     except ValueError as error:
-        raise bad_request(f"error decoding patch: {error}") from error
+        told = str(error)
+        if "truncated" in told:
+            told = "unexpected end of JSON input"
+        raise bad_request(f"error decoding patch: {told}") from error
     if kind == JSON:
         return _json(document, patch, subject)
     if not isinstance(patch, dict):
-        raise bad_request("error decoding patch: json: cannot unmarshal into Go value")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type "
+            "map[string]interface {}"
+        )
     if kind == MERGE:
         merged: Document = merge(copy(document), patch)
         return merged
@@ -54,7 +60,7 @@ def patched(
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """Merge `patch` into `target`, which is changed: null removes, maps merge, the rest replaces."""
+    """Merge `patch` into `target`, which is changed: null removes, maps merge."""
     if not isinstance(patch, dict):
         return patch
     result = target if isinstance(target, dict) else {}
@@ -70,22 +76,17 @@ def _json(document: Document, patch: Any, subject: Subject) -> Document:
     if not isinstance(patch, list):
         raise bad_request(
             "error decoding patch: json: cannot unmarshal object into Go value of type "
-            "jsonpatch.Patch"
+            "[]handlers.jsonPatchOp"
         )
     try:
         result: Document = jsonpatch.JsonPatch(patch).apply(document)
-    except jsonpatch.JsonPatchTestFailed as error:
-        raise _unprocessable(
-            f"the server rejected our request due to an error in our request: {error}"
-        ) from error
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        raise _unprocessable(
-            "the server rejected our request due to an error in our request"
+        raise StatusError(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+            details={},
         ) from error
     if not isinstance(result, dict):
         raise invalid(subject, [Cause("FieldValueInvalid", "must be an object", "patch")])
     return result
-
-
-def _unprocessable(message: str) -> StatusError:
-    return StatusError(422, "Invalid", message, details={})

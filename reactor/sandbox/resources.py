@@ -13,12 +13,14 @@ from reactor.sandbox.documents import Document
 from reactor.sandbox.identity import User
 from reactor.sandbox.listing import Ask, Page, page
 from reactor.sandbox.managedfields import manager_name
-from reactor.sandbox.objects import Objects, Options, Outcome, Target
+from reactor.sandbox.objects import Objects
 from reactor.sandbox.registry import Registry
 from reactor.sandbox.request import Request
 from reactor.sandbox.reviews import Reviews
 from reactor.sandbox.selectors import selector
+from reactor.sandbox.status import Cause, Subject
 from reactor.sandbox.storage import Store, Stored
+from reactor.sandbox.target import Options, Outcome, Target
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -73,6 +75,8 @@ class Resources:
         if resource.key == ("", "namespaces"):
             known = ("status", "finalize")
         if request.subresource and request.subresource not in known:
+            if resource.custom:
+                raise status.not_found(resource.subject(request.name))
             raise status.page_not_found()
         namespace = request.namespace if resource.namespaced else ""
         return Target(resource, version, namespace, request.name, request.subresource)
@@ -147,13 +151,19 @@ class Resources:
     def _create(self, target: Target, wish: Wish) -> Answer:
         document = self._document(target, wish)
         if target.resource.verbs == ("create",):
-            answered = self._reviews.answer(target.resource.kind, document, wish.user)
-            answered.update(kind=target.resource.kind, apiVersion=target.api_version)
-            return answer.of_document(answered, 201)
+            return answer.of_document(self._review(target, wish, document), 201)
         if target.resource.namespaced and not target.namespace:
             raise status.bad_request("an empty namespace may not be set during creation")
         outcome = self._objects.create(target, document, self._options(target, wish))
         return self._done(target, wish, outcome)
+
+    def _review(self, target: Target, wish: Wish, document: Document) -> Document:
+        """A question is answered and owned like any object, and then forgotten."""
+        document.update(kind=target.resource.kind, apiVersion=target.api_version)
+        document.setdefault("metadata", {})
+        options = self._options(target, wish)
+        self._objects.own(target, {"metadata": {}, "spec": {}, "status": {}}, document, options)
+        return self._reviews.answer(target.resource.kind, document, wish.user)
 
     def _update(self, target: Target, wish: Wish) -> Answer:
         document = self._document(target, wish)
@@ -179,7 +189,9 @@ class Resources:
             )
 
         return self._done(
-            target, wish, self._objects.update(target, change, self._options(target, wish))
+            target,
+            wish,
+            self._objects.update(target, change, self._options(target, wish), patching=True),
         )
 
     def _delete(self, target: Target, wish: Wish) -> Answer:
@@ -244,15 +256,19 @@ class Resources:
         kind = wish.content_type or "application/json"
         if kind not in ("application/json", "application/yaml"):
             raise status.unsupported_media_type(["application/json", "application/yaml"])
-        return _object(wish.body, kind)
+        return _object(wish.body, kind, target.resource.kind)
 
     def _delete_options(self, wish: Wish) -> Document:
-        return _object(wish.body, wish.content_type) if wish.body.strip() else {}
+        return _object(wish.body, wish.content_type, "DeleteOptions") if wish.body.strip() else {}
 
     def _dry(self, wish: Wish) -> bool:
         asked = wish.request.query.get("dryRun", "")
         if asked not in ("", "All"):
-            raise status.bad_request(f'Unsupported value: "{asked}": supported values: "All"')
+            kind = wish.request.verb.removesuffix("collection").capitalize() + "Options"
+            told = f'Unsupported value: ["{asked}"]: supported values: "All"'
+            raise status.invalid(
+                Subject("meta.k8s.io", kind), [Cause("FieldValueNotSupported", told, "dryRun")]
+            )
         return asked == "All"
 
     def _options(self, target: Target, wish: Wish) -> Options:
@@ -265,7 +281,7 @@ class Resources:
         )
 
 
-def _object(body: bytes, content_type: str) -> Document:
+def _object(body: bytes, content_type: str, kind: str) -> Document:
     try:
         if content_type == "application/yaml":
             import yaml
@@ -275,11 +291,13 @@ def _object(body: bytes, content_type: str) -> Document:
             document = documents.decode(body)
     except ValueError as error:
         raise status.bad_request(
-            f"the object provided is unrecognized (must be of type JSON): {error}"
+            f"the object provided is unrecognized (must be of type {kind}): "
+            f"couldn't get version/kind; json parse error: {error}"
         ) from error
     if not isinstance(document, dict):
         raise status.bad_request(
-            "the object provided is unrecognized (must be of type JSON): expected an object"
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get "
+            "version/kind; json parse error: json: cannot unmarshal"
         )
     return document
 

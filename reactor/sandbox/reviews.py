@@ -6,8 +6,9 @@ from typing import Any
 
 from reactor.sandbox.documents import Document
 from reactor.sandbox.identity import Tokens, User
+from reactor.sandbox.names import refused
 from reactor.sandbox.rbac import Access, Authorizer
-from reactor.sandbox.status import bad_request
+from reactor.sandbox.status import Subject, bad_request, invalid
 
 
 class Reviews:
@@ -35,10 +36,7 @@ class Reviews:
     def _token(self, spec: dict[str, Any]) -> Document:
         user = self._tokens.find(spec.get("token", ""))
         if user is None:
-            return {
-                "user": {},
-                "error": "[invalid bearer token, token lookup failed]",
-            }
+            return {"user": {}, "error": "invalid bearer token"}
         return {
             "authenticated": True,
             "user": {"username": user.name, "uid": user.uid, "groups": list(user.groups)},
@@ -50,8 +48,9 @@ def _access(spec: dict[str, Any]) -> Access:
     bare: Document | None = spec.get("nonResourceAttributes")
     resource: Document | None = spec.get("resourceAttributes")
     if (bare is None) == (resource is None):
-        raise bad_request(
-            "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        told = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        raise invalid(
+            Subject("authorization.k8s.io", ""), [refused("spec.resourceAttributes", None, told)]
         )
     if resource is None:
         bare = bare or {}

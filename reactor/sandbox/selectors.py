@@ -57,7 +57,7 @@ def _label(part: str) -> Predicate:
     if found := _EXISTS.fullmatch(part):
         key, wanted = found["key"], not found["no"]
         return lambda stored: (key in (stored.labels or {})) is wanted
-    raise bad_request(f"unable to parse requirement: {part!r}")
+    raise bad_request(f"unable to parse requirement: found '{part}', expected: identifier")
 
 
 def _fields(text: str, resource: Resource) -> list[Predicate]:

@@ -14,9 +14,10 @@ from typing import Self
 from aiohttp import web
 
 from reactor.sandbox import certificates, kubeconfig
+from reactor.sandbox.calls import Call
 from reactor.sandbox.cluster import Cluster
 from reactor.sandbox.documents import Document
-from reactor.sandbox.faults import Call, Faults
+from reactor.sandbox.faults import Faults
 from reactor.sandbox.identity import ADMINS, Tokens
 from reactor.sandbox.service import LARGEST_BODY, Service
 

@@ -12,18 +12,20 @@ from aiohttp import web
 
 from reactor.sandbox import answer, pages, status, tables
 from reactor.sandbox.answer import Answer
+from reactor.sandbox.calls import Call
 from reactor.sandbox.cluster import Cluster
 from reactor.sandbox.documents import encode
-from reactor.sandbox.faults import Call, Drop, Faults, Hold, Respond
+from reactor.sandbox.faults import Faults
 from reactor.sandbox.identity import Tokens, User
-from reactor.sandbox.objects import Target
 from reactor.sandbox.rbac import Access, Authorizer
 from reactor.sandbox.request import Request, parse
 from reactor.sandbox.resources import Resources, Wish, table_wanted
 from reactor.sandbox.reviews import Reviews
+from reactor.sandbox.rules import Drop, Hold, Respond
 from reactor.sandbox.selectors import selector
 from reactor.sandbox.status import StatusError
 from reactor.sandbox.storage import Change
+from reactor.sandbox.target import Target
 from reactor.sandbox.watch import Render, Watch, bookmark_line, error_line, oldest
 
 LARGEST_BODY = 3 * 1024 * 1024
@@ -214,7 +216,12 @@ def _version(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise status.bad_request(f"invalid resource version: {text!r}") from None
+        raise StatusError(
+            500,
+            "",
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": '
+            "invalid syntax",
+        ) from None
 
 
 def _response(found: Answer) -> web.Response:

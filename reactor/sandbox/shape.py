@@ -84,6 +84,7 @@ SERVICE = struct(
 )
 OBJECT = struct(metadata=METADATA, status=struct(conditions=_CONDITIONS))
 SERVICE_ACCOUNT = struct(metadata=METADATA, secrets=keyed("name"), imagePullSecrets=ATOMIC)
+EVENT = struct(metadata=METADATA, involvedObject=ATOMIC)
 ENDPOINT_SLICE = struct(metadata=METADATA, endpoints=ATOMIC, ports=ATOMIC)
 
 

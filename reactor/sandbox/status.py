@@ -131,6 +131,24 @@ def terminating(subject: Subject, namespace: str) -> StatusError:
     )
 
 
+def uid_differs(subject: Subject, wanted: str, held: str) -> StatusError:
+    """A delete whose precondition names another object. `subject` names the kind."""
+    return conflict(
+        subject,
+        f"the UID in the precondition ({wanted}) does not match the UID in record ({held}). "
+        "The object might have been deleted and then recreated",
+    )
+
+
+def version_differs(subject: Subject, wanted: str, held: int) -> StatusError:
+    """A delete whose precondition names another version. `subject` names the kind."""
+    return conflict(
+        subject,
+        f"the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion "
+        f"in record ({held}). The object might have been modified",
+    )
+
+
 def invalid(subject: Subject, causes: Sequence[Cause]) -> StatusError:
     """`subject` names the KIND; each cause's message is its body without the field."""
     lines = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
@@ -174,6 +192,13 @@ def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
         "UnsupportedMediaType",
         "the body of the request was in an unknown format - accepted media types include: "
         + ", ".join(accepted),
+    )
+
+
+def unknown_path() -> StatusError:
+    """A path under /api that nobody serves."""
+    return StatusError(
+        404, "NotFound", "the server could not find the requested resource", details={}
     )
 
 

@@ -1,0 +1,157 @@
+"""What a document must be before it is stored: checks, defaults, and what an endpoint may touch."""
+
+from __future__ import annotations
+
+from reactor.sandbox import names, validation
+from reactor.sandbox.defaults import Defaults
+from reactor.sandbox.documents import Document, copy, encode
+from reactor.sandbox.status import (
+    Cause,
+    Subject,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+    terminating,
+)
+from reactor.sandbox.storage import Store
+from reactor.sandbox.target import Options, Target
+
+
+class Admission:
+    """Checks and completes documents, in place. Raises StatusError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.defaults = Defaults()
+
+    def envelope(self, target: Target, document: Document) -> Document:
+        """Check what every document must say about itself; its metadata."""
+        kind, api_version = document.get("kind") or "", document.get("apiVersion") or ""
+        resource = target.resource
+        if resource.custom and not kind:
+            told = encode(document).decode()
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type {resource.kind}): "
+                f"Object 'Kind' is missing in '{told}' ({told})"
+            )
+        said = api_version or ("" if resource.custom else target.api_version)
+        if said != target.api_version:
+            raise bad_request(
+                f"the API version in the data ({api_version}) does not match the expected API "
+                f"version ({target.api_version})"
+            )
+        if kind and kind != resource.kind:
+            raise bad_request(
+                f"{kind} in version {_quoted(target.version.name)} cannot be handled as a "
+                f"{resource.kind}: converting to {resource.kind} failed"
+            )
+        document["kind"] = target.resource.kind
+        document["apiVersion"] = target.api_version
+        metadata = document.setdefault("metadata", {})
+        if not isinstance(metadata, dict):
+            raise bad_request("metadata in body must be of type object")
+        if target.resource.namespaced:
+            if metadata.setdefault("namespace", target.namespace) != target.namespace:
+                raise bad_request(
+                    "the namespace of the provided object does not match the namespace sent on "
+                    "the request"
+                )
+        else:
+            metadata.pop("namespace", None)
+        for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+            if field in metadata and not metadata[field]:
+                del metadata[field]
+        if target.resource.custom and metadata.get("managedFields") == []:
+            # Only typed objects can tell an empty list from none.
+            del metadata["managedFields"]
+        return metadata
+
+    def admit(self, target: Target) -> None:
+        """The namespace must be there, and not on its way out."""
+        if not target.namespace:
+            return
+        held = self._store.table(("", "namespaces")).objects.get(target.namespace)
+        if held is None:
+            raise not_found(Subject("", "namespaces", target.namespace))
+        if held.document("v1", "Namespace")["metadata"].get("deletionTimestamp"):
+            raise terminating(target.resource.subject(target.name), target.namespace)
+
+    def preconditions(
+        self, target: Target, metadata: Document, before: Document, *, patching: bool
+    ) -> None:
+        """The version and the uid that a document names must be those that are stored."""
+        resource = target.resource
+        asked = metadata.get("resourceVersion")
+        if not asked or asked == "0":
+            if not resource.unconditional_update:
+                raise invalid(
+                    resource.subject(target.name),
+                    [
+                        names.refused(
+                            "metadata.resourceVersion", 0, "must be specified for an update"
+                        )
+                    ],
+                )
+        elif asked != before["resourceVersion"]:
+            raise conflict(resource.subject(target.name))
+        uid = metadata.get("uid")
+        if uid and uid != before["uid"] and patching:
+            cause = names.refused("metadata.uid", uid, "field is immutable")
+            raise invalid(resource.kind_subject(target.name), [cause, cause])
+        if uid and uid != before["uid"]:
+            raise conflict(
+                resource.subject(target.name),
+                f"Precondition failed: UID in precondition: {uid}, "
+                f"UID in object meta: {before['uid']}",
+            )
+
+    def divide(self, target: Target, document: Document, old: Document) -> None:
+        """The main endpoint keeps the old status; /status changes nothing but the status."""
+        if not target.version.status:
+            return
+        if target.subresource == "status":
+            status = document.get("status")
+            metadata = document["metadata"]
+            document.clear()
+            document.update(copy(old))
+            document["metadata"]["managedFields"] = metadata.get("managedFields", [])
+            if status is None:
+                document.pop("status", None)
+            else:
+                document["status"] = status
+        elif target.subresource != "finalize":
+            document.pop("status", None)
+            if "status" in old:
+                document["status"] = copy(old["status"])
+
+    def shape(
+        self, target: Target, document: Document, old: Document | None, options: Options
+    ) -> list[str]:
+        """Prune, fill in, validate; the warnings."""
+        resource, schema = target.resource, target.version.schema
+        dropped = validation.prune(document, schema)
+        warnings: list[str] = []
+        if dropped and options.validation == "Strict":
+            told = ", ".join(f'unknown field "{path}"' for path in dropped)
+            raise bad_request(
+                f'{resource.kind} in version "{target.version.name}" cannot be handled as '
+                f"a {resource.kind}: strict decoding error: {told}"
+            )
+        if dropped and options.validation == "Warn":
+            warnings = [f'unknown field "{path}"' for path in dropped]
+        if resource.custom:
+            validation.fill(document, schema)
+        else:
+            self.defaults.fill(resource.key, document, old)
+        causes: list[Cause] = names.check(
+            document, plural=resource.plural, group=resource.group, free=resource.free_names
+        )
+        causes.extend(validation.validate(document, schema))
+        if causes:
+            raise invalid(resource.kind_subject(document["metadata"].get("name", "")), causes)
+        return warnings
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
