@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reactor.sandbox import names, validation
 from reactor.sandbox.defaults import Defaults
-from reactor.sandbox.documents import Document, copy, encode
+from reactor.sandbox.documents import Document, copy, dig, encode
 from reactor.sandbox.status import (
     Cause,
     Subject,
@@ -12,10 +12,13 @@ from reactor.sandbox.status import (
     conflict,
     invalid,
     not_found,
+    other_uid,
     terminating,
 )
 from reactor.sandbox.storage import Store
 from reactor.sandbox.target import Options, Target
+
+_STANDARD = ("foregroundDeletion", "orphan", "kubernetes")
 
 
 class Admission:
@@ -25,7 +28,7 @@ class Admission:
         self._store = store
         self.defaults = Defaults()
 
-    def envelope(self, target: Target, document: Document) -> Document:
+    def envelope(self, target: Target, document: Document, *, patching: bool = False) -> Document:
         """Check what every document must say about itself; its metadata."""
         kind, api_version = document.get("kind") or "", document.get("apiVersion") or ""
         resource = target.resource
@@ -36,14 +39,18 @@ class Admission:
                 f"Object 'Kind' is missing in '{told}' ({told})"
             )
         said = api_version or ("" if resource.custom else target.api_version)
+        if resource.custom and patching:
+            self._identity(target, document, kind, said)
         if said != target.api_version:
             raise bad_request(
                 f"the API version in the data ({api_version}) does not match the expected API "
                 f"version ({target.api_version})"
             )
         if kind and kind != resource.kind:
+            if resource.custom:
+                self._identity(target, document, kind, said)
             raise bad_request(
-                f"{kind} in version {_quoted(target.version.name)} cannot be handled as a "
+                f'{kind} in version "{target.version.name}" cannot be handled as a '
                 f"{resource.kind}: converting to {resource.kind} failed"
             )
         document["kind"] = target.resource.kind
@@ -67,6 +74,19 @@ class Admission:
             del metadata["managedFields"]
         return metadata
 
+    def _identity(self, target: Target, document: Document, kind: str, api_version: str) -> None:
+        """What a custom resource says of itself must be what it is."""
+        causes = []
+        if api_version != target.api_version:
+            told = f"must be {target.api_version}"
+            causes.append(names.refused("apiVersion", api_version, told))
+        if kind != target.resource.kind:
+            causes.append(names.refused("kind", kind, f"must be {target.resource.kind}"))
+        if causes:
+            group = api_version.rpartition("/")[0]
+            name = (document.get("metadata") or {}).get("name") or ""
+            raise invalid(Subject(group, kind, name), causes)
+
     def admit(self, target: Target) -> None:
         """The namespace must be there, and not on its way out."""
         if not target.namespace:
@@ -82,6 +102,9 @@ class Admission:
     ) -> None:
         """The version and the uid that a document names must be those that are stored."""
         resource = target.resource
+        uid = metadata.get("uid")
+        if uid and uid != before["uid"] and not patching:
+            raise other_uid(resource.subject(target.name), target.namespace, uid, before["uid"])
         asked = metadata.get("resourceVersion")
         if not asked or asked == "0":
             if not resource.unconditional_update:
@@ -95,16 +118,13 @@ class Admission:
                 )
         elif asked != before["resourceVersion"]:
             raise conflict(resource.subject(target.name))
-        uid = metadata.get("uid")
+        gone = metadata.get("deletionTimestamp")
+        if gone and patching and gone != before.get("deletionTimestamp"):
+            cause = names.refused("metadata.deletionTimestamp", gone, "field is immutable")
+            raise invalid(resource.kind_subject(target.name), [cause, cause])
         if uid and uid != before["uid"] and patching:
             cause = names.refused("metadata.uid", uid, "field is immutable")
             raise invalid(resource.kind_subject(target.name), [cause, cause])
-        if uid and uid != before["uid"]:
-            raise conflict(
-                resource.subject(target.name),
-                f"Precondition failed: UID in precondition: {uid}, "
-                f"UID in object meta: {before['uid']}",
-            )
 
     def divide(self, target: Target, document: Document, old: Document) -> None:
         """The main endpoint keeps the old status; /status changes nothing but the status."""
@@ -131,6 +151,10 @@ class Admission:
         """Prune, fill in, validate; the warnings."""
         resource, schema = target.resource, target.version.schema
         dropped = validation.prune(document, schema)
+        if not resource.custom:
+            dropped = sorted(document.keys() - resource.top)
+            for key in dropped:
+                del document[key]
         warnings: list[str] = []
         if dropped and options.validation == "Strict":
             told = ", ".join(f'unknown field "{path}"' for path in dropped)
@@ -140,6 +164,13 @@ class Admission:
             )
         if dropped and options.validation == "Warn":
             warnings = [f'unknown field "{path}"' for path in dropped]
+        held = set(dig(old, "metadata", "finalizers") or ())
+        warnings.extend(
+            f'metadata.finalizers: "{finalizer}": prefer a domain-qualified finalizer name to '
+            "avoid accidental conflicts with other finalizer writers"
+            for finalizer in document["metadata"].get("finalizers") or ()
+            if "/" not in finalizer and finalizer not in {*held, *_STANDARD}
+        )
         if resource.custom:
             validation.fill(document, schema)
         else:
@@ -151,7 +182,3 @@ class Admission:
         if causes:
             raise invalid(resource.kind_subject(document["metadata"].get("name", "")), causes)
         return warnings
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'

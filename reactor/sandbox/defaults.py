@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from ipaddress import IPv4Address
 from itertools import count
@@ -83,6 +84,10 @@ def _event(document: Document) -> None:
 
 def _secret(document: Document) -> None:
     document.setdefault("type", "Opaque")
+    plain = document.pop("stringData", None) or {}
+    if plain:
+        data = document.setdefault("data", {})
+        data.update({k: base64.b64encode(v.encode()).decode() for k, v in plain.items()})
 
 
 def _pod_spec(spec: Document) -> None:

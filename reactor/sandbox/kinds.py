@@ -43,6 +43,7 @@ def _kind(
     fields: tuple[str, ...] = (),
     verbs: tuple[str, ...] = VERBS,
     free_names: bool = False,
+    top: tuple[str, ...] = ("spec", "status"),
 ) -> Resource:
     return Resource(
         group=group,
@@ -63,6 +64,7 @@ def _kind(
         fields=fields,
         verbs=verbs,
         free_names=free_names,
+        top=frozenset({"apiVersion", "kind", "metadata", *top}),
     )
 
 
@@ -110,6 +112,22 @@ def _core() -> list[Resource]:
             "v1",
             "events",
             "Event",
+            top=(
+                "involvedObject",
+                "reason",
+                "message",
+                "source",
+                "firstTimestamp",
+                "lastTimestamp",
+                "count",
+                "type",
+                "eventTime",
+                "series",
+                "action",
+                "related",
+                "reportingComponent",
+                "reportingInstance",
+            ),
             short=("ev",),
             columns=(
                 Column("Last Seen", "string", "lastTimestamp"),
@@ -137,6 +155,12 @@ def _core() -> list[Resource]:
             "v1",
             "secrets",
             "Secret",
+            top=(
+                "data",
+                "stringData",
+                "immutable",
+                "type",
+            ),
             columns=(Column("Type", "string", "type"), Column("Data", "integer", "data")),
             fields=("type",),
         ),
@@ -145,6 +169,11 @@ def _core() -> list[Resource]:
             "v1",
             "configmaps",
             "ConfigMap",
+            top=(
+                "data",
+                "binaryData",
+                "immutable",
+            ),
             short=("cm",),
             columns=(Column("Data", "integer", "data"),),
         ),
@@ -153,6 +182,11 @@ def _core() -> list[Resource]:
             "v1",
             "serviceaccounts",
             "ServiceAccount",
+            top=(
+                "secrets",
+                "imagePullSecrets",
+                "automountServiceAccountToken",
+            ),
             short=("sa",),
             rules=shape.SERVICE_ACCOUNT,
             columns=(Column("Secrets", "integer", "secrets"),),
@@ -178,6 +212,7 @@ def _core() -> list[Resource]:
             "v1",
             "endpoints",
             "Endpoints",
+            top=("subsets",),
             short=("ep",),
             rules=shape.Shape(fields={"metadata": shape.METADATA, "subsets": shape.ATOMIC}),
         ),
@@ -242,6 +277,11 @@ def _apps() -> list[Resource]:
             "v1",
             "endpointslices",
             "EndpointSlice",
+            top=(
+                "addressType",
+                "endpoints",
+                "ports",
+            ),
             rules=shape.ENDPOINT_SLICE,
             columns=(Column("AddressType", "string", "addressType"),),
             zero={"metadata": {}, "addressType": "", "endpoints": None, "ports": None},
@@ -283,6 +323,7 @@ def _policy() -> list[Resource]:
             columns=columns,
             create_on_update=True,
             free_names=True,
+            top=("rules", "aggregationRule", "roleRef", "subjects"),
         )
         for plural, kind, zero, columns in (
             ("clusterroles", "ClusterRole", rules, ()),

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 
 from reactor.sandbox.documents import Document
-from reactor.sandbox.objects import Objects
+from reactor.sandbox.objects import FOREGROUND, Objects
 from reactor.sandbox.registry import Registry, Resource
 from reactor.sandbox.storage import Store, Stored
-from reactor.sandbox.target import Target
+from reactor.sandbox.target import Options, Target
 
 _NAMESPACES = ("", "namespaces")
 
@@ -23,6 +23,8 @@ class Lifecycle:
         self._objects = objects
         self._terminating: set[str] = set()
         self._orphans: deque[str] = deque()
+        # Owners that wait for their dependents to go first.
+        self._owners: deque[tuple[Resource, str]] = deque()
         self._wake = asyncio.Event()
         objects.reactions.append(self._react)
         objects.marks[_NAMESPACES] = _mark
@@ -34,6 +36,8 @@ class Lifecycle:
             self._wake.clear()
             while self._orphans:
                 self._collect(self._orphans.popleft())
+            while self._owners:
+                self._let_go(*self._owners.popleft())
             for name in sorted(self._terminating):
                 self._empty(name)
                 await asyncio.sleep(0)
@@ -45,6 +49,9 @@ class Lifecycle:
                 self._wake.set()
             if new.namespace in self._terminating:
                 self._wake.set()
+        elif b'"deletionTimestamp":' in new.body and FOREGROUND.encode() in new.body:
+            self._owners.append((resource, new.path))
+            self._wake.set()
         if resource.key == _NAMESPACES:
             if gone:
                 self._terminating.discard(new.name)
@@ -86,6 +93,20 @@ class Lifecycle:
             others = [owner for owner in stored.owners if owner != uid and self._lives(owner)]
             if not others:
                 self._delete(resource, stored)
+
+    def _let_go(self, resource: Resource, path: str) -> None:
+        stored = self._store.table(resource.key).objects.get(path)
+        if stored is None:
+            return
+        self._collect(stored.uid)
+
+        def change(document: Document) -> Document:
+            finalizers = document["metadata"].get("finalizers", [])
+            document["metadata"]["finalizers"] = [f for f in finalizers if f != FOREGROUND]
+            return document
+
+        target = Target(resource, resource.versions[0], stored.namespace, stored.name)
+        self._objects.update(target, change, Options(manager="kube-controller-manager"))
 
     def _lives(self, uid: str) -> bool:
         return any(

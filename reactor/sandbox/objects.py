@@ -26,6 +26,7 @@ from reactor.sandbox.status import (
 from reactor.sandbox.storage import Key, Store, Stored, stored_form
 from reactor.sandbox.target import Options, Outcome, Target
 
+FOREGROUND = "foregroundDeletion"
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 Reaction = Callable[[Resource, "Stored | None", Stored, bool], None]
 Mutation = Callable[[Document], Document]
@@ -99,7 +100,7 @@ class Objects:
         held = self.get(target)
         old = held.document(target.api_version, resource.kind)
         document = change(copy(old))
-        metadata = self._admission.envelope(target, document)
+        metadata = self._admission.envelope(target, document, patching=patching)
         before = old["metadata"]
         if metadata.get("name") != target.name:
             raise bad_request(
@@ -157,6 +158,8 @@ class Objects:
         before = dict(metadata)
         if propagation == "Orphan" and not dry_run:
             self._orphan(held.uid)
+        if propagation == "Foreground" and FOREGROUND not in metadata.get("finalizers", []):
+            metadata.setdefault("finalizers", []).append(FOREGROUND)
         if not self._kept(resource, document) and resource.key not in self.marks:
             return Outcome(held if dry_run else self._remove(resource, held), gone=True)
         if metadata.get("deletionTimestamp"):

@@ -69,6 +69,8 @@ class Resource(msgspec.Struct, frozen=True):
     create_on_update: bool = False
     # Selectable fields besides metadata.name and metadata.namespace, as dotted paths.
     fields: tuple[str, ...] = ()
+    # Top-level fields of a built-in kind; others are dropped, as typed decoding does.
+    top: frozenset[str] = frozenset()
     # The name may be any path segment, not only a DNS subdomain (RBAC).
     free_names: bool = False
 

@@ -68,7 +68,7 @@ class Resources:
         resource = self._registry.get(request.group, request.resource)
         version = resource.version(request.version) if resource else None
         if resource is None or version is None:
-            raise status.page_not_found()
+            raise status.page_not_found() if request.group else status.unknown_path()
         if not resource.namespaced and request.namespace and resource.plural != "namespaces":
             raise status.page_not_found()
         known: tuple[str, ...] = ("status",) if version.status else ()
@@ -85,6 +85,8 @@ class Resources:
         """Do what is asked."""
         request = wish.request
         target = self.locate(request)
+        if target.resource.custom and request.verb in ("update", "patch") and not target.name:
+            raise status.bad_request("name must be provided")
         act = self._verbs.get(request.verb)
         verb = "get" if request.verb == "get" and request.subresource else request.verb
         if act is None or (verb not in target.resource.verbs and not request.subresource):

@@ -48,7 +48,7 @@ def struct(**fields: Shape) -> Shape:
 
 
 METADATA = struct(
-    ownerReferences=keyed("uid"),
+    ownerReferences=keyed("uid", item=ATOMIC),
     finalizers=Shape(unique=True),
     managedFields=ATOMIC,
 )

@@ -140,6 +140,17 @@ def uid_differs(subject: Subject, wanted: str, held: str) -> StatusError:
     )
 
 
+def other_uid(subject: Subject, namespace: str, wanted: str, held: str) -> StatusError:
+    """An update whose document names another object."""
+    key = "/".join(part for part in (subject.group, subject.kind, namespace, subject.name) if part)
+    return conflict(
+        subject,
+        f"StorageError: invalid object, Code: 4, Key: /registry/{key}, ResourceVersion: 0, "
+        f"AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, "
+        f"UID in object meta: {held}",
+    )
+
+
 def version_differs(subject: Subject, wanted: str, held: int) -> StatusError:
     """A delete whose precondition names another version. `subject` names the kind."""
     return conflict(
