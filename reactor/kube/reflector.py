@@ -238,7 +238,9 @@ class Reflector(Generic[T]):
                 changes = self._store.remove(meta.namespace, meta.name, meta.uid, last=obj)
             else:
                 changes = self._store.put(obj) if obj is not None else ()
-            self._version = meta.resource_version or self._version
+            if meta.resource_version:
+                self._version = meta.resource_version
+                self._store.advance(int(self._version) if self._version.isdigit() else 0)
             for change in changes:
                 await self._announce(change, received)
             if obj is not None and not changes and self._echoes:

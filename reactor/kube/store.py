@@ -1,8 +1,9 @@
 """What we know of one resource: one writer handle, many readers.
 
-Versions decide, not the order in which news come: of one uid the newer resourceVersion wins, and
-a uid that was deleted stays deleted. So the answer to a write of ours, a lagging watch event and
-a list may arrive in any order (KEP-5504: resourceVersions of a resource can be compared).
+Versions decide, not the order in which news come: of one uid the newer resourceVersion wins, a
+uid that was deleted stays deleted, and what is absent was absent at the horizon, the version up
+to which lists and watches have told everything. So the answer to a write of ours, a lagging
+watch event and a list may arrive in any order (KEP-5504: versions of a resource compare).
 """
 
 from __future__ import annotations
@@ -59,14 +60,19 @@ class Store(Generic[T]):
         self._tombstones: dict[str, None] = {}
         self._limit = tombstones
         self._newest = 0
+        self._horizon = 0
 
     def __len__(self) -> int:
         return len(self._objects)
 
     @property
     def newest(self) -> int:
-        """The highest version that this store has ever held."""
-        return self._newest
+        """The highest version that this store has ever held or heard of."""
+        return max(self._newest, self._horizon)
+
+    def advance(self, version: int) -> None:
+        """The watch has told everything up to this version."""
+        self._horizon = max(self._horizon, version)
 
     def get(self, namespace: str, name: str) -> T | None:
         """The object of that name."""
@@ -92,6 +98,8 @@ class Store(Generic[T]):
             return ()
         held = self._objects.get((meta.namespace, meta.name))
         if held is None:
+            if 0 < meta.version <= self._horizon:
+                return ()  # a late answer: the object came and went before we heard of it
             self._set(obj)
             return (Change("added", None, obj),)
         return self._succeed(held, obj) if _newer(meta, held.meta) else ()
@@ -107,7 +115,8 @@ class Store(Generic[T]):
         self._bury(uid)
         held = self._objects.get((namespace, name))
         if held is None:
-            return () if known or last is None else (Change("deleted", last, None),)
+            known = known or last is None or 0 < last.meta.version <= self._horizon
+            return () if known else (Change("deleted", last, None),)
         if held.meta.uid == uid:
             self._drop(held)
             return (Change("deleted", self._carry(held, last) if last else held, None),)
@@ -129,7 +138,7 @@ class Store(Generic[T]):
         rewound = version < floor
         if rewound:
             self._tombstones.clear()
-            self._newest = version
+            self._newest = self._horizon = 0
         changes: list[Change[T]] = []
         seen = set(keep)
         for obj in objects:
@@ -138,16 +147,20 @@ class Store(Generic[T]):
             seen.add(name)
             held = self._objects.get(name)
             if held is None:
-                changes += self.put(obj)
+                # Above the old horizon, or unreadable when it was below it.
+                if meta.uid not in self._tombstones:
+                    self._set(obj)
+                    changes.append(Change("added", None, obj))
             elif _same(held.meta, meta):
                 self._set(self._carry(held, obj))
-            elif rewound or _newer(meta, held.meta):
+            elif rewound or held.meta.version <= version or _newer(meta, held.meta):
                 changes += self._succeed(held, obj)
         for name in self._objects.keys() - seen:
             held = self._objects[name]
             if rewound or held.meta.version <= version:
                 self._drop(held)
                 changes.append(Change("deleted", held, None))
+        self.advance(version)
         return changes
 
     def _succeed(self, held: T, obj: T) -> tuple[Change[T], ...]:

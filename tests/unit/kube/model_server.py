@@ -47,6 +47,7 @@ class ModelServer:
         self.watchers: list[Watcher] = []
         self.snapshots: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self.chunk = 2
+        self.held = False
         self.uids = 0
         self.requests: list[str] = []
 
@@ -81,6 +82,15 @@ class ModelServer:
             last["metadata"]["resourceVersion"] = str(self.version)
             self._record("DELETED", last)
 
+    def hold(self) -> None:
+        """Watches lag from now on, while requests are answered."""
+        self.held = True
+
+    def release(self) -> None:
+        self.held = False
+        for watcher in self.watchers:
+            watcher.woken.set()
+
     def compact(self) -> None:
         self.compacted = self.version
         self.snapshots.clear()
@@ -99,12 +109,14 @@ class ModelServer:
     def end_watches(self, error: ReactorError | None) -> None:
         for watcher in self.watchers:
             watcher.send(error)
+        self.release()
         self.watchers.clear()
 
     def expire_watches(self) -> None:
         status = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
         for watcher in self.watchers:
             watcher.send(_line("ERROR", status))
+        self.release()
         self.watchers.clear()
 
     def remove_crd(self) -> None:
@@ -186,7 +198,7 @@ class ModelServer:
 
     async def _lines(self, watcher: Watcher) -> AsyncIterator[bytes]:
         while True:
-            while not watcher.queue:
+            while self.held or not watcher.queue:
                 watcher.woken.clear()
                 await watcher.woken.wait()
             item = watcher.queue.popleft()

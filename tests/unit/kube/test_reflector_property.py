@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactor.errors import ReactorError, Retryable
+from reactor.errors import Retryable
 from reactor.events import Observed
 from reactor.kube.discovery import Newest
 from reactor.kube.reflector import Reflector
@@ -32,6 +32,9 @@ actions = st.one_of(
     st.tuples(st.just("recreate"), NAMES, SERVICES),
     st.tuples(st.just("write_ourselves"), NAMES, SERVICES),
     st.tuples(st.just("answer_arrives"), st.integers(0, 3)),
+    st.tuples(st.just("delete_ourselves"), NAMES),
+    st.tuples(st.just("hold")),
+    st.tuples(st.just("release")),
     st.tuples(st.just("compact")),
     st.tuples(st.just("bookmark")),
     st.tuples(st.just("repeat"), st.integers(1, 4)),
@@ -52,7 +55,7 @@ def decode(raw: msgspec.Raw | bytes) -> TrafficSplit:
 
 
 class World:
-    """A server, a reflector on it, and a consumer that knows only what is published."""
+    """A server, a reflector on it, and a reconciler that looks only when it is woken."""
 
     def __init__(self, seed: int) -> None:
         self.server = ModelServer()
@@ -60,6 +63,7 @@ class World:
         self.known: dict[str, tuple[str, str]] = {}
         self.answers: list[dict[str, Any]] = []
         self.clock = 0.0
+        self.relists: list[asyncio.Future[None]] = []
         self.reflector: Reflector[TrafficSplit] = Reflector(
             connection=self.server,
             discovery=Newest(
@@ -86,21 +90,21 @@ class World:
     async def publish(self, event: Observed) -> None:
         assert event.change in ("added", "modified", "deleted", "echo")
         if event.change != "echo":
-            self.apply(event.old, event.new)
+            self.look(event.object.meta.name)
         await asyncio.sleep(0)
 
-    def apply(self, old: object, new: object) -> None:
-        for obj in (old, new):
-            assert obj is None or isinstance(obj, TrafficSplit)
-        if isinstance(old, TrafficSplit):
-            assert self.known.pop(old.meta.name, None) is not None, "what goes was known"
-        if isinstance(new, TrafficSplit):
-            assert new.meta.name not in self.known, "what comes was not known"
-            self.known[new.meta.name] = (new.meta.uid, new.meta.resource_version)
+    def look(self, name: str) -> None:
+        """What a reconciler does that is woken: it reads the store."""
+        self.known.pop(name, None)
+        split = self.store.get("ns", name)
+        if split is not None:
+            self.known[name] = (split.meta.uid, split.meta.resource_version)
 
     def applied(self, changes: tuple[Change[TrafficSplit], ...]) -> None:
         for change in changes:
-            self.apply(change.old, change.new)
+            for obj in (change.old, change.new):
+                if obj is not None:
+                    self.look(obj.meta.name)
 
     async def do(self, action: tuple[Any, ...]) -> None:
         server = self.server
@@ -114,6 +118,11 @@ class World:
                 server.write(name, service)
             case ("write_ourselves", name, service) if server.served:
                 self.answers.append(server.write(name, service))
+            case ("delete_ourselves", name) if name in server.objects:
+                uid = server.objects[name]["metadata"]["uid"]
+                server.delete(name)
+                if uid == self.known.get(name, ("",))[0]:
+                    self.applied(self.store.remove("ns", name, uid))
             case ("answer_arrives", number) if number < len(self.answers):
                 self.answer(number)
             case ("repeat", count):
@@ -126,7 +135,7 @@ class World:
                 server.expire_watches()
             case ("fail", count):
                 server.faults.extend(overloaded(after=2.0) for _ in range(count))
-            case ("compact" | "bookmark" | "remove_crd" as name,):
+            case ("compact" | "bookmark" | "remove_crd" | "hold" | "release" as name,):
                 call: Callable[[], None] = getattr(server, name)
                 call()
             case ("serve", version):
@@ -139,13 +148,8 @@ class World:
                 await turn(turns)
 
     async def relist(self) -> None:
-        relist = asyncio.ensure_future(self.reflector.relist())
-        await turn(3)
-        self.server.bookmark()
-        try:
-            await relist
-        except ReactorError:
-            return
+        self.relists.append(asyncio.ensure_future(self.reflector.relist()))
+        await turn(1)
 
     def answer(self, number: int) -> None:
         # The reconciler puts an answer in and knows from then on; the event comes as an echo.
@@ -180,6 +184,8 @@ async def live(script: list[tuple[Any, ...]], seed: int) -> None:
         if world.server.served is None:
             world.server.served = "v1alpha4"
         world.server.faults.clear()
+        world.server.release()
+        await asyncio.gather(*world.relists, return_exceptions=True)
         for _ in range(400):
             await turn(5)
             if world.held() == world.truth() and world.reflector.health.established:
