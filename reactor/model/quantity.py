@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -15,7 +16,8 @@ NANOS = 10**9
 _LONGEST = 1024  # characters; the bounds keep the integers of a hostile text small
 _HIGHEST = 1024  # decimal exponent
 _LARGEST = 2**63 - 1
-_GRAMMAR = re.compile(r"([+-]?)(0*)([0-9]*)(?:(\.)([0-9]*))?([eEinumkKMGTP]*[+-]?[0-9]*)")
+# Possessive throughout: a text that fails at its end is not tried again in other divisions.
+_GRAMMAR = re.compile(r"([+-]?+)(0*+)([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[+-]?+[0-9]*+)")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIXES = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
@@ -47,7 +49,7 @@ def parse(text: str) -> Quantity:
     match = _GRAMMAR.fullmatch(text) if text else None
     if match is None:
         raise ValueError(f"{shown(text)} is not a Kubernetes quantity such as 500, 0.5 or 500m")
-    sign, zeros, figures, _, decimals, suffix = match.groups(default="")
+    sign, zeros, figures, decimals, suffix = match.groups(default="")
     exponent, form = _interpret(text, suffix)
     written = bool(zeros or figures or decimals)
     digits = (figures or "0") + decimals
@@ -67,9 +69,13 @@ def parse(text: str) -> Quantity:
     if scale > _HIGHEST:
         raise ValueError(f"{shown(text)} is larger than any quantity this program reads")
     nanos = _at_nano(value, scale + 9)
-    if negative:
-        nanos = -nanos
-    return Quantity(nanos, text if kept else _spell(nanos, form), form)
+    if kept:
+        spelling = text
+    elif scale < -9:
+        spelling = _spell_decimal(f"{'-' if negative else ''}{nanos}", -9, form)
+    else:
+        spelling = _spell_decimal(f"{'-' if negative else ''}{value}", scale, form)
+    return Quantity(-nanos if negative else nanos, spelling, form)
 
 
 def from_json(value: object) -> Quantity:
@@ -94,9 +100,12 @@ def from_nanos(nanos: int, form: Format = "DecimalSI") -> Quantity:
     return Quantity(nanos, _spell(nanos, form), form)
 
 
-def add(left: Quantity, right: Quantity) -> Quantity:
-    """Sum two quantities; spelled in the format of the first that is not zero, as Go does."""
-    return from_nanos(left.nanos + right.nanos, left.format if left.nanos else right.format)
+def total(quantities: Sequence[Quantity]) -> Quantity:
+    """Sum one or more; spelled in the format of the first that is not zero, as Go does."""
+    if len(quantities) == 1:
+        return quantities[0]
+    form = next((one.format for one in quantities if one.nanos), quantities[0].format)
+    return from_nanos(sum(one.nanos for one in quantities), form)
 
 
 def shown(text: str) -> str:
@@ -174,20 +183,25 @@ def _at_nano(value: int, power: int) -> int:
 
 
 def _spell(nanos: int, form: Format) -> str:
-    if nanos == 0:
-        return "0"
     if form == "BinarySI" and abs(nanos) >= 1024 * NANOS and nanos % NANOS == 0:
         amount, exponent = nanos // NANOS, 0
         while amount % 1024 == 0:
             amount //= 1024
             exponent += 10
         return f"{amount}{_BINARY_SUFFIXES.get(exponent, '')}"
-    amount, exponent = nanos, -9
-    while amount % 1000 == 0:
-        amount //= 1000
-        exponent += 3
+    return _spell_decimal(str(nanos), -9, form)
+
+
+def _spell_decimal(digits: str, scale: int, form: Format) -> str:
+    """Spell ``digits`` x 10^``scale`` with the largest exponent that is a multiple of 3."""
+    bare = digits.rstrip("0")
+    if not bare:
+        return "0"
+    exponent = scale + len(digits) - len(bare)
+    zeros = exponent % 3
+    amount, exponent = bare + "0" * zeros, exponent - zeros
     if form == "DecimalExponent":
-        return f"{amount}e{exponent}" if exponent else str(amount)
+        return f"{amount}e{exponent}" if exponent else amount
     # Go prints no suffix where it has none (10^21 and more).
     return f"{amount}{_DECIMAL_SUFFIXES.get(exponent, '')}"
 

@@ -103,6 +103,6 @@ def fingerprint(situation: Situation, decision: Decision) -> str:
 
     It covers the splits, what is desired with its findings, and the kind of the plan.
     """
-    splits = b"".join(split.document.digest for split in situation.splits)
+    splits = b"".join(sorted([split.document.digest for split in situation.splits]))
     tag = type(decision.plan).__name__
     return sha256(splits + msgspec.json.encode((decision.desired, tag))).hexdigest()[:32]

@@ -71,25 +71,21 @@ def translate(split: TrafficSplit, domain: str) -> tuple[tuple[Override, ...], l
     """Turn a valid split's backends into overrides, in their order, with remarks."""
     name = split.meta.name
     findings: list[Finding] = []
-    weights: dict[str, Quantity] = {}
-    twice: dict[str, None] = {}
+    shares: dict[str, list[Quantity]] = {}
     for backend in split.backends:
-        before = weights.get(backend.service)
-        if before is None:
-            weights[backend.service] = backend.weight
-        else:
-            weights[backend.service] = quantity.add(before, backend.weight)
-            twice[backend.service] = None
+        shares.setdefault(backend.service, []).append(backend.weight)
+    twice = [service for service, share in shares.items() if len(share) > 1]
     if twice:
         message = f"spec.backends: {_listed(twice)} named more than once; weights were added up"
         findings.append(Finding("DuplicateBackend", name, message))
-    scaled = scale([weight.nanos for weight in weights.values()])
+    weights = [quantity.total(share) for share in shares.values()]
+    scaled = scale([weight.nanos for weight in weights])
     if scaled.millis is None:
-        texts = [weight.text for weight in weights.values()]
+        texts = [weight.text for weight in weights]
     else:
         texts = [quantity.from_nanos(milli * 1_000_000).text for milli in scaled.millis]
         findings += _scaling(name, scaled.factor, scaled.rounded)
-    if not any(weight.nanos for weight in weights.values()):
+    if not any(weight.nanos for weight in weights):
         message = (
             "spec.backends: all weights are 0, so the proxies ignore the split and send"
             f" everything to {split.service} itself"
@@ -98,7 +94,7 @@ def translate(split: TrafficSplit, domain: str) -> tuple[tuple[Override, ...], l
     namespace = split.meta.namespace
     wanted = tuple(
         Override(authority(service, namespace, domain), text)
-        for service, text in zip(weights, texts, strict=True)
+        for service, text in zip(shares, texts, strict=True)
     )
     return wanted, findings
 

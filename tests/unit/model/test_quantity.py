@@ -154,6 +154,8 @@ def test_what_is_no_quantity_is_refused_by_name(value: object, named: str) -> No
         "0" * 2_000_000 + "1",
         "1e" + "9" * 1_000_000,
         "." * 1_000_000,
+        "0" * 1_000 + "x",
+        "1" * 500 + "." + "0" * 500 + "x",
         "\ud800",
     ],
     ids=lambda text: f"{text[:12]!a}",
@@ -175,4 +177,4 @@ def test_what_is_below_a_nano_becomes_one(text: str) -> None:
     [("500", "500", "1k"), ("1e3", "1k", "2e3"), ("0", "1e3", "1e3"), ("1m", "999m", "1")],
 )
 def test_sums_are_spelled_as_go_spells_them(left: str, right: str, text: str) -> None:
-    assert quantity.add(quantity.parse(left), quantity.parse(right)).text == text
+    assert quantity.total([quantity.parse(left), quantity.parse(right)]).text == text
