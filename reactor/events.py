@@ -61,7 +61,10 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 class Translated(msgspec.Struct, frozen=True):
-    """A decision was made; whoever publishes it waits until it is durable."""
+    """A decision was made; whoever publishes one that writes waits until it is durable.
+
+    ``mark`` is its fingerprint once it has taken effect.
+    """
 
     key: Key
     reconcile: str
@@ -69,6 +72,7 @@ class Translated(msgspec.Struct, frozen=True):
     situation: Situation
     decision: Decision
     attempt: int
+    mark: str
 
 
 class Synced(msgspec.Struct, frozen=True):

@@ -1,0 +1,191 @@
+"""Starts the parts in order and stops them in reverse.
+
+Order: journal, admin port, reflectors, first sync, lease, settling of what a crash left open,
+workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+
+from reactor.bus import Bus
+from reactor.handlers.recall import Known, recall
+from reactor.handlers.settle import settle
+from reactor.parts import Parts
+from reactor.settings import Settings
+from reactor.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+DRAIN = 3.0
+"""Seconds that writes in flight may take at the end; five in all is what a pod gets at least."""
+_GENERATIONS = (50_000, 20, 100)
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; raises Fatal for what someone has to mend first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    daemon = Daemon(settings)
+    life = loop.create_task(daemon.live(), name="life")
+    stopping = loop.create_task(stop.wait(), name="signals")
+    try:
+        await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            life.result()
+    finally:
+        for task in (life, stopping):
+            task.cancel()
+        await asyncio.gather(life, stopping, return_exceptions=True)
+        await daemon.stop()
+
+
+class Daemon:
+    """The whole program in one event loop. `start` once, `stop` once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._waits: list[Callable[[], str | None]] = []
+        self._stops: list[Callable[[], Awaitable[None]]] = []
+        self._tasks = Tasks()
+        self._working = asyncio.Event()
+        self.parts = Parts(settings, self)
+
+    @property
+    def bus(self) -> Bus:
+        """Where everything that happens passes."""
+        return self.parts.bus
+
+    @property
+    def port(self) -> int:
+        """The admin port, once it is bound."""
+        return self.parts.server.port
+
+    def reasons(self) -> Sequence[str]:
+        """Why the process isn't ready, in plain words; empty when it is."""
+        parts = self.parts
+        journal = parts.journal
+        found = [journal.waiting] if journal.waiting else []
+        if not journal.run and not found:
+            found.append(f"the audit log isn't open yet: {journal.degraded or 'opening it'}")
+        found += [health for _, part in parts.reflectors if (health := part.health.unready())]
+        return found
+
+    async def live(self) -> None:
+        """Start, and return or raise only when a part has ended that must not."""
+        await self.start()
+        await self._tasks.failed
+
+    async def working(self) -> None:
+        """Wait until the workers take keys: synced, leading, settled."""
+        await self._working.wait()
+
+    async def start(self) -> None:
+        """Bind the admin port and begin; the rest goes on by itself, see `working`.
+
+        Raises Fatal for a used port, or a log that can't be kept.
+        """
+        settings, parts = self._settings, self.parts
+        log.info("Using cluster domain: %s", settings.cluster_domain)
+        log.info("Starting SMI Controller")
+        self._stops.append(parts.connection.close)
+        opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
+        self._stops.append(parts.journal.close)
+        try:
+            await parts.server.start()
+            self._stops.append(parts.server.stop)
+            log.info("starting admin server on %s", settings.metrics_addr)
+            # Not before the log is ours: another process may still be writing to it.
+            await opening
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+        self._stops.append(self._tasks.cancel)
+        self._tasks.spawn(self._begin(), "begin")
+
+    async def _begin(self) -> None:
+        """First sync, lease, settling, workers."""
+        parts = self.parts
+        known = await self._recall()
+        log.info("Waiting for informer caches to sync")
+        for name, reflector in parts.reflectors[:-1]:
+            self._tasks.spawn(reflector.run(), f"watch {name}")
+        for _, reflector in parts.reflectors[:-1]:
+            await reflector.synced()
+        # Profiles are there before the first split is, so that no split meets a half-full store.
+        self._tasks.spawn(parts.split_reflector.run(), "watch trafficsplits")
+        await parts.split_reflector.synced()
+        self._tasks.spawn(parts.announcer.run(), "send events")
+        self._tasks.spawn(parts.orphans.run(), "second looks")
+        log.info("Starting workers")
+        for number in range(parts.workers.count):
+            self._tasks.spawn(parts.workers.run(), f"worker {number}")
+        log.info("Started workers")
+        if self._settings.leader_elect:
+            self._tasks.spawn(self._lead(known), "lead")
+        else:
+            await self._take_over(known)
+        _calm_collector()
+
+    async def _recall(self) -> Known:
+        parts = self.parts
+        found = await parts.journal.recall()
+        known = recall(found, memory=parts.memory, domain=self._settings.cluster_domain)
+        parts.splits.seed(known.splits)
+        parts.profiles.seed(known.profiles)
+        parts.scheduler.adopt(known.splits)
+        return known
+
+    async def _lead(self, known: Known) -> None:
+        """Hold the lease, and with it the right to write; wait for it again when it is lost."""
+        parts = self.parts
+        self._stops.append(parts.lease.release)
+        while True:
+            waited = await parts.lease.acquire()
+            parts.leading = True
+            if waited:
+                # Whoever held it before may have written what our watches haven't shown yet.
+                for _, reflector in parts.reflectors:
+                    await reflector.relist()
+            await self._take_over(known)
+            known.left_open.clear()
+            await parts.lease.lost()
+            parts.leading = False
+            parts.workers.close()
+            log.warning("lost the lease: another adaptor decides now")
+
+    async def _take_over(self, known: Known) -> None:
+        parts = self.parts
+        settle(
+            known.left_open,
+            journal=parts.journal,
+            profiles=parts.profiles,
+            profile_name=parts.situations.profile_name,
+        )
+        for key in parts.scheduler.everything():
+            parts.queue.add(key)
+        parts.workers.open()
+        self._working.set()
+
+    async def stop(self) -> None:
+        """Let writes in flight end, give the lease back, and close everything in reverse."""
+        await self.parts.workers.drain(DRAIN)
+        while self._stops:
+            await self._stops.pop()()
+        log.info("Shutting down workers")
+
+
+def _calm_collector() -> None:
+    """Keep the cyclic collector from stopping the loop: what is there now stays for good.
+
+    The stores' objects hold no cycles; a full collection of them took 39 ms at 5,000 splits.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GENERATIONS)

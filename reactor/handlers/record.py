@@ -1,0 +1,153 @@
+"""Writes what passes on the bus into the audit log, each thing as exactly one row."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from reactor.audit.entry import Entry
+from reactor.events import Key, Observed, Synced, Translated
+from reactor.handlers.memory import Memory
+from reactor.handlers.ports import Journal, Splits
+from reactor.model.meta import Manager
+from reactor.model.names import service_of_profile
+from reactor.model.serviceprofile import ServiceProfile
+from reactor.model.trafficsplit import TrafficSplit
+from reactor.translate.decision import Create, Delete, Patch
+from reactor.translate.recorded import encode
+
+
+class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``detail`` of an `observed` row; the object itself is the document ``digest`` (hex)."""
+
+    object: Literal["trafficsplits", "serviceprofiles"]
+    name: str
+    type: Literal["added", "modified", "deleted", "echo"]
+    uid: str
+    digest: str
+    api_version: str = ""
+    managers: tuple[Manager, ...] = ()
+    proved: bool = True
+
+
+class SyncedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``detail`` of a `synced` row: status 0 when no answer came; durations in seconds."""
+
+    plan: str
+    attempt: int = 1
+    status: int = 0
+    durations: dict[str, float] = {}
+    message: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Recorder:
+    """Subscriber of `Observed`, `Translated` and `Synced`.
+
+    Only a decision that writes is waited for: its row has to be durable before the write.
+    """
+
+    def __init__(
+        self, *, journal: Journal, splits: Splits, memory: Memory, cluster_domain: str
+    ) -> None:
+        self._journal = journal
+        self._splits = splits
+        self._memory = memory
+        self._domain = cluster_domain
+
+    async def observed(self, event: Observed) -> None:
+        """Splits always; profiles that have or had a split; never Services."""
+        found = event.object
+        if isinstance(found, TrafficSplit):
+            self._journal.append(self._row(event, found, "trafficsplits", found.service))
+        elif isinstance(found, ServiceProfile):
+            meta = found.meta
+            service = service_of_profile(meta.name, meta.namespace, self._domain)
+            if service is not None and self._concerned(Key(meta.namespace, service)):
+                self._journal.append(self._row(event, found, "serviceprofiles", service))
+
+    def _concerned(self, key: Key) -> bool:
+        return self._memory.asked(key) is not None or bool(
+            self._splits.by_service(key.namespace, key.service)
+        )
+
+    def _row(
+        self,
+        event: Observed,
+        found: TrafficSplit | ServiceProfile,
+        kind: Literal["trafficsplits", "serviceprofiles"],
+        service: str | None,
+    ) -> Entry:
+        meta = found.meta
+        split = isinstance(found, TrafficSplit)
+        detail = ObservedDetail(
+            object=kind,
+            name=meta.name,
+            type=event.change,
+            uid=meta.uid,
+            digest=found.document.digest.hex(),
+            api_version=found.api_version if isinstance(found, TrafficSplit) else "",
+            managers=meta.managers,
+            proved=event.proved,
+        )
+        return Entry(
+            kind="observed",
+            at=event.at,
+            detail=_encode(detail),
+            namespace=meta.namespace,
+            split=meta.name if split else None,
+            service=service,
+            actor=event.actor,
+            resource_version=meta.resource_version,
+            documents=(found.document,),
+        )
+
+    async def translated(self, event: Translated) -> None:
+        """Returns when a decision that writes, and every row before it, is durable."""
+        situation, decision = event.situation, event.decision
+        documents = [split.document for split in situation.splits]
+        if situation.profile is not None:
+            documents.append(situation.profile.document)
+        self._journal.append(
+            Entry(
+                kind="translated",
+                at=event.at,
+                detail=encode(situation, decision, event.attempt, event.mark),
+                namespace=event.key.namespace,
+                split=decision.desired.winner,
+                service=event.key.service,
+                reconcile=event.reconcile,
+                resource_version=(
+                    situation.profile.meta.resource_version if situation.profile else None
+                ),
+                documents=tuple(documents),
+            )
+        )
+        if isinstance(decision.plan, Create | Patch | Delete):
+            await self._journal.commit()
+
+    async def synced(self, event: Synced) -> None:
+        """The outcome; nobody waits for it."""
+        detail = SyncedDetail(
+            plan=type(event.decision.plan).__name__.lower(),
+            attempt=event.attempt,
+            status=event.status,
+            durations={stage: round(value, 6) for stage, value in event.durations.items()},
+            message=event.message,
+        )
+        self._journal.append(
+            Entry(
+                kind="synced",
+                at=event.at,
+                detail=_encode(detail),
+                namespace=event.key.namespace,
+                split=event.decision.desired.winner,
+                service=event.key.service,
+                outcome=event.outcome,
+                reconcile=event.reconcile,
+                resource_version=event.resource_version or None,
+            )
+        )

@@ -1,0 +1,242 @@
+"""Builds the parts and connects them; `reactor.daemon` starts and stops them.
+
+The only place that wires.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from reactor import __version__
+from reactor.admin.server import Server
+from reactor.audit.journal import Journal
+from reactor.audit.query import Reader
+from reactor.audit.retention import Retention
+from reactor.bus import Bus
+from reactor.events import Contended, Key, Observed, Synced, Translated
+from reactor.handlers.announce import Announce
+from reactor.handlers.gauges import EventGauges, JournalGauges, QueueGauges, WatchGauges
+from reactor.handlers.measure import Measure
+from reactor.handlers.memory import Memory
+from reactor.handlers.orphans import Orphans
+from reactor.handlers.reconcile import Reconciler
+from reactor.handlers.record import Recorder
+from reactor.handlers.registry import build_registry
+from reactor.handlers.schedule import Scheduler
+from reactor.handlers.situations import Situations
+from reactor.handlers.workers import Workers
+from reactor.kube.connection import Connection
+from reactor.kube.discovery import Fixed, Newest
+from reactor.kube.lease import Lease
+from reactor.kube.profiles import Profiles
+from reactor.kube.recorder import Recorder as EventRecorder
+from reactor.kube.reflector import Reflector
+from reactor.kube.review import Reviewer
+from reactor.kube.store import SplitStore, Store
+from reactor.model import service, serviceprofile, trafficsplit
+from reactor.model.decode import parse_object
+from reactor.model.service import Service
+from reactor.model.serviceprofile import ServiceProfile
+from reactor.model.trafficsplit import TrafficSplit
+from reactor.settings import Settings
+from reactor.translate.situation import Rules
+from reactor.workqueue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+DRAIN = 3.0
+"""Seconds that writes in flight may take at the end; five in all are a pod's grace at its least."""
+
+
+class Readiness(Protocol):
+    """Says what /ready says."""
+
+    def reasons(self) -> Sequence[str]:
+        """Why the process isn't ready, in plain words; empty when it is."""
+
+
+class Parts:
+    """Everything that the process consists of, connected and at rest.
+
+    ``leading`` says whether this process may write.
+    """
+
+    def __init__(self, settings: Settings, readiness: Readiness) -> None:
+        self._settings = settings
+        self.leading = not settings.leader_elect
+        self.measure = Measure()
+        self.bus = Bus()
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self.memory = Memory()
+        self.splits = SplitStore()
+        self.profiles: Store[ServiceProfile] = Store()
+        self.services: Store[Service] = Store()
+        self.connection = Connection.from_kubeconfig(
+            settings.kubeconfig, environ=os.environ, observed=self.measure.requested
+        )
+        self.journal = Journal(
+            url=settings.audit_url,
+            version=__version__,
+            host=settings.pod_name,
+            settings=settings.recorded(),
+            cluster_domain=settings.cluster_domain,
+            retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
+            on_commit=self.measure.committed,
+        )
+        self.announcer = EventRecorder(connection=self.connection)
+        self.situations = Situations(
+            splits=self.splits,
+            profiles=self.profiles,
+            services=self.services,
+            memory=self.memory,
+            rules=Rules(settings.cluster_domain, settings.orphans),
+        )
+        self.scheduler = Scheduler(
+            queue=self.queue,
+            splits=self.splits,
+            profiles=self.profiles,
+            memory=self.memory,
+            cluster_domain=settings.cluster_domain,
+        )
+        self._build_reflectors()
+        self.orphans = Orphans(
+            splits=self.splits,
+            memory=self.memory,
+            queue=self.queue,
+            relist=self.split_reflector.relist,
+            clock=time.monotonic,
+        )
+        self._build_workers()
+        self._subscribe()
+        self.server = Server(
+            address=settings.metrics_addr,
+            readiness=readiness,
+            registry=self._registry(),
+            log=Reader(url=settings.audit_url),
+            reviewer=Reviewer(connection=self.connection)
+            if settings.admin_auth == "token"
+            else None,
+        )
+        self.lease = Lease(
+            connection=self.connection,
+            namespace=settings.pod_namespace or "",
+            holder=f"{settings.pod_name}_{os.getpid()}",
+        )
+
+    def _build_reflectors(self) -> None:
+        domain = self._settings.cluster_domain
+
+        def decode_split(raw: msgspec.Raw) -> TrafficSplit:
+            return trafficsplit.decode(parse_object(raw), domain=domain)
+
+        def decode_profile(raw: msgspec.Raw) -> ServiceProfile:
+            return serviceprofile.decode(parse_object(raw))
+
+        def decode_service(raw: msgspec.Raw) -> Service:
+            return service.decode(parse_object(raw))
+
+        self.writer = Profiles(
+            connection=self.connection,
+            decode=decode_profile,
+            in_flight=self._settings.worker_threads,
+        )
+        self.split_reflector: Reflector[TrafficSplit] = Reflector(
+            connection=self.connection,
+            discovery=Newest(
+                connection=self.connection,
+                group=trafficsplit.GROUP,
+                plural=trafficsplit.PLURAL,
+                versions=trafficsplit.VERSIONS,
+            ),
+            resource="trafficsplits",
+            decode=decode_split,
+            store=self.splits,
+            publish=self.bus.publish,
+            absent="the cluster serves no TrafficSplits: apply config/crd/trafficsplit.yaml",
+        )
+        self.profile_reflector: Reflector[ServiceProfile] = Reflector(
+            connection=self.connection,
+            discovery=Fixed(
+                f"/apis/{serviceprofile.GROUP}/{serviceprofile.VERSION}/{serviceprofile.PLURAL}"
+            ),
+            resource="serviceprofiles",
+            decode=decode_profile,
+            store=self.profiles,
+            publish=self.bus.publish,
+            absent="the cluster serves no ServiceProfiles: install Linkerd's CRDs",
+            echoes=True,
+        )
+        self.service_reflector: Reflector[Service] = Reflector(
+            connection=self.connection,
+            discovery=Fixed("/api/v1/services"),
+            resource="services",
+            decode=decode_service,
+            store=self.services,
+            publish=self.bus.publish,
+            absent="the cluster serves no Services",
+        )
+
+    def _build_workers(self) -> None:
+        names = itertools.count(1)
+        self.reconciler = Reconciler(
+            situations=self.situations,
+            memory=self.memory,
+            profiles=self.profiles,
+            writer=self.writer,
+            queue=self.queue,
+            bus=self.bus,
+            may_write=lambda: self.leading,
+            doubt=self.orphans.doubt,
+            name=lambda: f"{self.journal.run}-{next(names):08x}",
+        )
+        self.workers = Workers(
+            count=self._settings.worker_threads,
+            queue=self.queue,
+            reconcile=self.reconciler.reconcile,
+        )
+
+    def _subscribe(self) -> None:
+        recorder = Recorder(
+            journal=self.journal,
+            splits=self.splits,
+            memory=self.memory,
+            cluster_domain=self._settings.cluster_domain,
+        )
+        announce = Announce(announcer=self.announcer, splits=self.splits, names=self.situations)
+        bus = self.bus
+        bus.subscribe(Observed, recorder.observed)
+        bus.subscribe(Observed, self.scheduler.observed)
+        bus.subscribe(Observed, self.measure.observed)
+        bus.subscribe(Translated, recorder.translated)
+        bus.subscribe(Translated, announce.translated)
+        bus.subscribe(Synced, recorder.synced)
+        bus.subscribe(Synced, announce.synced)
+        bus.subscribe(Synced, self.measure.synced)
+        bus.subscribe(Contended, announce.contended)
+        bus.subscribe(Contended, self.measure.contended)
+
+    def _registry(self) -> CollectorRegistry:
+        registry = build_registry(version=__version__)
+        registry.register(self.measure)
+        registry.register(QueueGauges(self.queue))
+        registry.register(WatchGauges({name: part.health for name, part in self.reflectors}))
+        registry.register(JournalGauges(self.journal))
+        registry.register(EventGauges(self.announcer))
+        return registry
+
+    @property
+    def reflectors(self) -> tuple[tuple[str, Reflector[Any]], ...]:
+        """By resource, in the order in which they are listed: profiles before splits."""
+        return (
+            ("serviceprofiles", self.profile_reflector),
+            ("services", self.service_reflector),
+            ("trafficsplits", self.split_reflector),
+        )

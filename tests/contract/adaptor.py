@@ -1,0 +1,102 @@
+"""The adaptor as the contract tests run it: the whole daemon, in the test's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from reactor.daemon import Daemon
+from reactor.events import Contended, Observed, Synced, Translated
+from reactor.settings import Settings
+
+E = TypeVar("E")
+Row = dict[str, Any]
+
+
+class Adaptor:
+    """A daemon with a log of its own in ``directory``; starts anew after each `stop`."""
+
+    def __init__(self, *, kubeconfig: Path, directory: Path, flags: tuple[str, ...] = ()) -> None:
+        self.log_file = directory / "audit.sqlite"
+        self._settings = Settings.from_command_line(
+            [
+                f"-kubeconfig={kubeconfig}",
+                f"-audit-url={self.log_file}",
+                "-metrics-addr=127.0.0.1:0",
+                *flags,
+            ],
+            {"POD_NAMESPACE": "linkerd-smi", "POD_NAME": f"{directory.name}-{id(self):x}"},
+        )
+        self._daemon: Daemon | None = None
+        self._seen: list[object] = []
+        self._news = asyncio.Event()
+
+    @property
+    def daemon(self) -> Daemon:
+        """The running daemon."""
+        assert self._daemon is not None, "the adaptor was not started"
+        return self._daemon
+
+    async def start(self, *, wait: bool = True) -> Self:
+        """Start; with ``wait`` until the workers work."""
+        self._daemon = Daemon(self._settings)
+        for kind in (Observed, Translated, Synced, Contended):
+            self._daemon.bus.subscribe(kind, self._note)
+        await self._daemon.start()
+        if wait:
+            async with asyncio.timeout(20):
+                await self._daemon.working()
+        return self
+
+    async def stop(self) -> None:
+        """Stop in order, as SIGTERM does."""
+        if self._daemon is not None:
+            daemon, self._daemon = self._daemon, None
+            await daemon.stop()
+
+    async def _note(self, event: object) -> None:
+        self._seen.append(event)
+        self._news.set()
+
+    async def event(
+        self, kind: type[E], accept: Callable[[E], bool] = lambda _: True, timeout: float = 15.0
+    ) -> E:
+        """The first event of this kind, past or to come, that ``accept`` takes."""
+        position = 0
+        async with asyncio.timeout(timeout):
+            while True:
+                while position < len(self._seen):
+                    event = self._seen[position]
+                    position += 1
+                    if isinstance(event, kind) and accept(event):
+                        return event
+                self._news.clear()
+                await self._news.wait()
+
+    def events(self, kind: type[E]) -> list[E]:
+        """All events of this kind so far."""
+        return [event for event in self._seen if isinstance(event, kind)]
+
+    def forget_events(self) -> None:
+        """`event` looks only at what comes from now on."""
+        self._seen.clear()
+
+    async def rows(self, **equal: object) -> list[Row]:
+        """The log's rows in order, by column values; what was appended before is in them."""
+        if self._daemon is not None:
+            await self._daemon.parts.journal.commit()
+        return await asyncio.to_thread(self._read, equal)
+
+    def _read(self, equal: dict[str, object]) -> list[Row]:
+        where = " AND ".join(f"{column} = ?" for column in equal) or "1"
+        with closing(sqlite3.connect(f"file:{self.log_file}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            found = connection.execute(
+                f"SELECT * FROM entries WHERE {where} ORDER BY run, seq", tuple(equal.values())
+            ).fetchall()
+        return [{**dict(row), "detail": json.loads(row["detail"])} for row in found]
