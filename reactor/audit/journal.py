@@ -340,6 +340,9 @@ class Journal:
         await connection.close()
 
     async def _idle(self) -> None:
+        if len(self._buffer):
+            # More waits than one group holds, and who appended it has called already.
+            return
         try:
             async with asyncio.timeout(min(LOOK, self._sweeper.wait)):
                 await self._wake.wait()
