@@ -1,0 +1,36 @@
+"""What is measured, one module for each question.
+
+Nothing here computes a statistic or starts a process itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.bench.figure import Figure
+from tests.bench.scenarios import (
+    burst,
+    cold,
+    journal,
+    latency,
+    long,
+    memory,
+    requests,
+    stall,
+    startup,
+)
+from tests.bench.setting import Setting
+
+Scenario = Callable[[Setting], list[Figure]]
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "cold": cold.run,
+    "latency": latency.run,
+    "burst": burst.run,
+    "requests": requests.run,
+    "memory": memory.run,
+    "journal": journal.run,
+    "stall": stall.run,
+    "startup": startup.run,
+    "long": long.run,
+}

@@ -1,0 +1,1 @@
+"""Tests of tests.bench: its statistics and its arithmetic, not its measurements."""
