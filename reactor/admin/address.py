@@ -23,7 +23,7 @@ def bind(address: str) -> socket.socket:
             why = f"port {port} needs more rights than this process has: give one above 1023"
         else:
             why = f"can't listen on {host!r} port {port} ({error.strerror or error}): give another"
-        raise Fatal(f"admin port {address!r}: {why} with --metrics-addr") from error
+        raise Fatal(f"admin port {address!r}: {why} with -metrics-addr") from error
 
 
 def _split(address: str) -> tuple[str, int]:
@@ -32,7 +32,7 @@ def _split(address: str) -> tuple[str, int]:
     if not colon or not (port.isascii() and port.isdigit() and int(port) <= 65535):
         raise Fatal(
             f"admin port {address!r}: expected HOST:PORT or :PORT with a port from 0 to 65535;"
-            " mend --metrics-addr",
+            " mend -metrics-addr",
             code=2,
         )
     return host, int(port)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -14,26 +13,20 @@ from litestar.handlers import HTTPRouteHandler
 from reactor.admin import filters, moment, wire
 from reactor.admin.filters import Question
 from reactor.admin.problem import Refused
+from reactor.audit.query import Filters, Page
 from reactor.audit.row import Row
-from reactor.errors import Retryable
+from reactor.errors import ReactorError
 
 _SLICE = 100
 _PAGE_BYTES = 2 * 1024 * 1024
 
 
-class Rows(Protocol):
-    """Some rows, and the cursor to those before them (None: there are none)."""
-
-    @property
-    def rows(self) -> Sequence[Row]: ...
-    @property
-    def next(self) -> str | None: ...
-
-
 class Log(Protocol):
-    """Reads the log; Retryable when it can't now."""
+    """Reads the log: ValueError for a cursor that is none, ReactorError when it can't now."""
 
-    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+    async def entries(
+        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+    ) -> Page:
         """Return at most ``limit`` rows, newest first, from ``cursor`` on."""
         ...
 
@@ -46,9 +39,9 @@ def entries(*, log: Log, clock: Callable[[], float] = time.time) -> HTTPRouteHan
         question = filters.read(request.scope["query_string"], now=int(clock() * 1_000_000))
         try:
             body = await _page(log, question)
-        except Retryable as error:
+        except ReactorError as error:
             raise Refused(
-                503, f"The log can't be read now: {error}", headers={"Retry-After": "5"}
+                503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
             ) from error
         return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 
@@ -63,15 +56,14 @@ async def _page(log: Log, question: Question) -> bytes:
     chunks: list[bytes] = []
     cursor, wanted, size = question.cursor, question.limit, 0
     while True:
-        rows = await log.entries(question, limit=min(_SLICE, wanted), cursor=cursor)
-        for row in rows.rows:
+        page = await log.entries(question.filters, limit=min(_SLICE, wanted), cursor=cursor)
+        for row in page.entries:
             chunk = msgspec.json.encode(_entry(row))
             chunks.append(chunk)
             size += len(chunk)
-        cursor, wanted = rows.next, wanted - len(rows.rows)
+        cursor, wanted = page.cursor, wanted - len(page.entries)
         if cursor is None or wanted <= 0 or size >= _PAGE_BYTES:
             break
-        await asyncio.sleep(0)
     return b'{"entries":[%b],"next":%b}' % (b",".join(chunks), msgspec.json.encode(cursor))
 
 

@@ -11,6 +11,7 @@ import msgspec
 from reactor.admin import moment
 from reactor.admin.problem import FieldError, Refused
 from reactor.audit.entry import Kind
+from reactor.audit.query import Filters
 from reactor.events import Outcome
 
 DEFAULT_LIMIT = 100
@@ -20,22 +21,13 @@ KINDS: tuple[str, ...] = get_args(Kind)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 NAME = r"^[!-~]{1,253}$"
 LIMIT = r"^0*([1-9][0-9]{0,2}|1000)$"
-CURSOR = r"^[0-9a-f-]{36}:[0-9]{1,18}$"
+CURSOR = r"^v1\.[0-9]{1,18}$"
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is asked for. Filters match exactly and all together.
+    """What is asked for: rows that pass the filters, at most so many, from a cursor on."""
 
-    ``since`` (inclusive) and ``until`` (exclusive) are microseconds since 1970 UTC.
-    """
-
-    kind: str | None = None
-    namespace: str | None = None
-    split: str | None = None
-    service: str | None = None
-    outcome: str | None = None
-    since: int | None = None
-    until: int | None = None
+    filters: Filters = Filters()
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
@@ -103,7 +95,8 @@ def read(query: bytes, *, now: int) -> Question:
     if errors:
         said = "; ".join(f"{e.field}: {e.message}, allowed: {e.allowed}" for e in errors[:3])
         raise Refused(400, f"The question can't be answered. {said}.", errors=tuple(errors[:20]))
-    return Question(**found)
+    limit, cursor = found.pop("limit", DEFAULT_LIMIT), found.pop("cursor", None)
+    return Question(Filters(**found), limit, cursor)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

@@ -5,45 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import msgspec
-
 from reactor.admin.access import Verdict
-from reactor.admin.filters import Question
+from reactor.audit.query import Filters, Page
 from reactor.audit.row import Row
 
 RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-class Rows(msgspec.Struct, frozen=True):
-    """What the log gives."""
-
-    rows: Sequence[Row]
-    next: str | None
-
-
 class MemoryLog:
-    """A log that holds these rows, oldest first."""
+    """A log that holds these rows, oldest first; it knows kinds and no other filter."""
 
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self._rows = rows
 
-    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+    async def entries(
+        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+    ) -> Page:
         """Return the newest rows before the cursor."""
-        before = int(cursor.rpartition(":")[2]) if cursor else None
+        before = int(cursor.removeprefix("v1.")) if cursor else None
         fits = [
             row
             for row in reversed(self._rows)
-            if (before is None or row.seq < before)
-            and question.kind in (None, row.kind)
-            and question.namespace in (None, row.namespace)
-            and question.split in (None, row.split)
-            and question.service in (None, row.service)
-            and question.outcome in (None, row.outcome)
-            and (question.since is None or row.at >= question.since)
-            and (question.until is None or row.at < question.until)
+            if (before is None or row.position < before) and filters.kind in (None, row.kind)
         ]
         last = fits[limit - 1] if len(fits) > limit else None
-        return Rows(fits[:limit], f"{last.run}:{last.seq}" if last else None)
+        return Page(tuple(fits[:limit]), f"v1.{last.position}" if last else None)
 
 
 class Reasons:

@@ -31,7 +31,7 @@ def test_what_is_no_address_is_a_wrong_flag(address: str) -> None:
 
 
 def test_an_address_that_is_not_ours_is_one_clear_line() -> None:
-    with pytest.raises(Fatal, match=r"can't listen on .*--metrics-addr") as caught:
+    with pytest.raises(Fatal, match=r"can't listen on .*-metrics-addr") as caught:
         bind("192.0.2.1:0")
     assert "\n" not in str(caught.value)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reactor.admin import filters
 from reactor.admin.filters import Question
 from reactor.admin.problem import Refused
-from tests.unit.admin.parts import RUN
+from reactor.audit.query import Filters
 
 NOW = 1_628_075_075_000_000
 
@@ -31,18 +31,20 @@ def test_every_filter_is_read() -> None:
         "since": "-2h",
         "until": "2021-08-04T11:04:35Z",
         "limit": "1000",
-        "cursor": f"{RUN}:42",
+        "cursor": "v1.42",
     }
     assert filters.read(urlencode(query).encode(), now=NOW) == Question(
-        kind="synced",
-        namespace="trafficsplit-sample",
-        split="backend-split",
-        service="backend-svc",
-        outcome="patched",
-        since=NOW - 7_200_000_000,
-        until=NOW,
+        Filters(
+            kind="synced",
+            namespace="trafficsplit-sample",
+            split="backend-split",
+            service="backend-svc",
+            outcome="patched",
+            since=NOW - 7_200_000_000,
+            until=NOW,
+        ),
         limit=1000,
-        cursor=f"{RUN}:42",
+        cursor="v1.42",
     )
 
 

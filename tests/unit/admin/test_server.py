@@ -13,13 +13,13 @@ import pytest
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from reactor.admin.filters import Question
 from reactor.admin.limits import Limits
 from reactor.admin.server import Server
+from reactor.audit.query import Filters, Page
 from reactor.errors import Fatal
 from tests.unit.admin.client import ask, send
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, Reasons, Rows, row
+from tests.unit.admin.parts import MemoryLog, Reasons, row
 
 
 class StuckLog:
@@ -28,16 +28,20 @@ class StuckLog:
     def __init__(self) -> None:
         self.asked = asyncio.Event()
 
-    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+    async def entries(
+        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+    ) -> Page:
         self.asked.set()
-        never: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+        never: asyncio.Future[Page] = asyncio.get_running_loop().create_future()
         return await never
 
 
 class BrokenLog:
     """A log with a fault."""
 
-    async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+    async def entries(
+        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+    ) -> Page:
         raise KeyError("a fault with a s3cret in it")
 
 
@@ -86,10 +90,12 @@ async def test_an_answer_in_flight_is_finished_before_the_end(serve: Serve) -> N
     release = asyncio.Event()
 
     class SlowLog(StuckLog):
-        async def entries(self, question: Question, *, limit: int, cursor: str | None) -> Rows:
+        async def entries(
+            self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+        ) -> Page:
             self.asked.set()
             await release.wait()
-            return Rows([row(1)], None)
+            return Page((row(1),), None)
 
     log = SlowLog()
     server = await serve(log=log)
@@ -117,7 +123,7 @@ async def test_a_used_port_is_one_line_that_says_what_to_do(serve: Serve) -> Non
         log=MemoryLog(),
         reviewer=None,
     )
-    with pytest.raises(Fatal, match=f"port {server.port} is in use.*--metrics-addr") as caught:
+    with pytest.raises(Fatal, match=f"port {server.port} is in use.*-metrics-addr") as caught:
         await second.start()
     assert "\n" not in str(caught.value)
     assert caught.value.code == 1

@@ -1,0 +1,78 @@
+"""docs/admin.md says what the port does: its examples are sent, its tables compared."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import msgspec
+import pytest
+from litestar import Litestar
+from prometheus_client import CollectorRegistry
+
+from reactor.admin import access, app, filters
+from reactor.admin.limits import Limits
+from tests.unit.admin.client import ask
+from tests.unit.admin.conftest import Serve
+from tests.unit.admin.parts import RUN, MemoryLog, Reasons, row
+
+PAGE = (Path(__file__).parents[3] / "docs" / "admin.md").read_text()
+EXAMPLES = [
+    tuple(example.split("\n", 1))
+    for block in re.findall(r"```console\n\$ (.*?)```", PAGE, re.DOTALL)
+    for example in block.split("\n$ ")
+]
+LOG = MemoryLog(
+    [
+        row(1, kind="started"),
+        row(2, kind="observed", namespace="trafficsplit-sample"),
+        row(
+            3,
+            kind="synced",
+            namespace="trafficsplit-sample",
+            split="backend-split",
+            service="backend-svc",
+            outcome="created",
+            reconcile=f"{RUN}-1",
+            resource_version="271",
+            detail='{"plan":"create","status":201,"durations":{"queued":0.0002,"decided":0.0003,'
+            '"committed":0.0021,"written":0.0046}}',
+        ),
+    ]
+)
+
+
+@pytest.mark.parametrize(("command", "printed"), EXAMPLES)
+async def test_each_example_gives_what_is_printed(serve: Serve, command: str, printed: str) -> None:
+    server = await serve(
+        log=LOG, readiness=Reasons("the first list of trafficsplits isn't there yet")
+    )
+    target = shlex.split(command)[-1].removeprefix("localhost:9995")
+    answer = await ask(server.port, target)
+    if printed.startswith("{"):
+        assert answer.json() == msgspec.json.decode(printed)
+    else:
+        assert answer.text.splitlines() == printed.splitlines()
+
+
+def test_every_path_is_listed_with_whether_it_asks_for_a_token() -> None:
+    application: Litestar = app.routes(
+        readiness=Reasons(), registry=CollectorRegistry(), log=LOG, secured=True
+    )
+    expected = {r.path: "no" if r.path in access.OPEN_PATHS else "yes" for r in application.routes}
+    assert dict(re.findall(r"^\| `(/\S*)` \| (yes|no) \|", PAGE, re.MULTILINE)) == expected
+
+
+def test_every_parameter_is_listed_with_what_it_allows() -> None:
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
+    assert listed == [(n, p.allowed, p.meaning) for n, p in filters.PARAMETERS.items()]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    limits = Limits()
+    assert f"within {limits.head_seconds:.0f} s and hold at most {limits.head // 1024} KiB" in PAGE
+    assert f"its answer within {limits.answer_seconds:.0f} s" in PAGE
+    assert f"idle for {limits.idle_seconds} s, and at most {limits.connections} conn" in PAGE
+    assert f"body above {limits.body // 1024} KiB" in PAGE
+    assert f"longer than {limits.url // 1024} KiB" in PAGE
