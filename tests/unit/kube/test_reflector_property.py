@@ -205,7 +205,7 @@ async def live(script: list[tuple[Any, ...]], seed: int) -> None:
         await asyncio.gather(running, return_exceptions=True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(script=st.lists(actions, max_size=40), seed=st.integers(0, 2**16))
 def test_the_store_ends_equal_to_the_server_after_any_interleaving(
     script: list[tuple[Any, ...]], seed: int
