@@ -108,7 +108,6 @@ class Parts:
         )
         self._build_reflectors()
         self.orphans = Orphans(
-            splits=self.splits,
             memory=self.memory,
             queue=self.queue,
             relist=self.split_reflector.relist,

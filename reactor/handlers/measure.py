@@ -32,7 +32,7 @@ class Measure:
         self._sync = Histogram(_SYNC)
         self._stages = {stage: Histogram(_STAGE) for stage in STAGES}
         self._commit = Histogram(_COMMIT)
-        self._requests: dict[tuple[str, str, int], int] = {}
+        self._requests: dict[tuple[str, str, str], int] = {}
         self._request: dict[tuple[str, str], Histogram] = {}
 
     async def observed(self, event: Observed) -> None:
@@ -57,8 +57,8 @@ class Measure:
         """Count one commit of the journal."""
         self._commit.observe(seconds)
 
-    def requested(self, verb: str, resource: str, code: int, seconds: float) -> None:
-        """Count one request to the API server; ``code`` 0 when no answer came.
+    def requested(self, verb: str, resource: str, code: str, seconds: float) -> None:
+        """Count one request to the API server; ``code`` is "error" when no answer came.
 
         ``seconds`` until the answer was there; of a watch, until its first byte.
         """
@@ -114,11 +114,11 @@ class Measure:
     def _collect_requests(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "smi_adaptor_api_requests",
-            "Requests to the API server; code 0 when no answer came.",
+            "Requests to the API server; code error when no answer came.",
             labels=["verb", "resource", "code"],
         )
         for (verb, resource, code), count in self._requests.items():
-            requests.add_metric([verb, resource, str(code)], count)
+            requests.add_metric([verb, resource, code], count)
         yield requests
         duration = HistogramMetricFamily(
             "smi_adaptor_api_request_duration_seconds",

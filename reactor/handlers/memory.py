@@ -184,8 +184,7 @@ class Memory:
         return key in self._doubted
 
     def present(self, key: Key) -> None:
-        """The service has a split."""
-        self._doubted.discard(key)
+        """The service has a split: whatever was confirmed of its absence is over."""
         self._confirmed.discard(key)
 
     # Splits whose service could never be read.

@@ -10,7 +10,6 @@ from typing import Protocol
 from reactor.errors import ReactorError
 from reactor.events import Key
 from reactor.handlers.memory import Memory
-from reactor.handlers.ports import Splits
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +27,12 @@ class Orphans:
     def __init__(
         self,
         *,
-        splits: Splits,
         memory: Memory,
         queue: Adder,
         relist: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._splits = splits
         self._memory = memory
         self._queue = queue
         self._relist = relist
@@ -72,6 +69,6 @@ class Orphans:
             return
         for key in ripe:
             del self._since[key]
-            if not self._splits.by_service(key.namespace, key.service):
-                self._memory.confirm_absence(key)
-                self._queue.add(key)
+            # Where other splits of the service stand, they are what is listed twice now.
+            self._memory.confirm_absence(key)
+            self._queue.add(key)

@@ -140,7 +140,7 @@ class Reconciler:
             outcome = "invalid" if not decision.desired.valid else "skipped"
             message = plan.reason
             if plan.after is not None:
-                self._come_back(key, situation, plan)
+                self._come_back(key, situation, plan.after)
         elif not decision.desired.valid:
             outcome = "invalid"
         if not known:
@@ -169,12 +169,12 @@ class Reconciler:
         profile = self._profiles.get(key.namespace, self._situations.profile_name(key))
         return profile is not None and profile.ours
 
-    def _come_back(self, key: Key, situation: Situation, plan: Keep) -> None:
-        if situation.splits:
-            self._queue.add_after(key, plan.after or 0.0)
-        else:
-            # An orphan that one list alone shows: a second list has to agree first.
+    def _come_back(self, key: Key, situation: Situation, after: float) -> None:
+        if situation.evidence == "listed" and not situation.repairs.wait:
+            # One list alone shows no split: a second one has to agree first.
             self._doubt(key)
+        else:
+            self._queue.add_after(key, after)
 
     def _remember(self, key: Key, situation: Situation, decision: Decision, mark: str) -> None:
         self._memory.remember(
@@ -275,9 +275,12 @@ class Reconciler:
                 )
                 return self._took("patched", 200, live)
             assert isinstance(plan, Delete)
-            await self._writer.delete(key.namespace, plan.name, plan.uid, plan.resource_version)
-            self._profiles.remove(key.namespace, plan.name, plan.uid)
-            return _Result("deleted", 200)
+            gone = await self._writer.delete(
+                key.namespace, plan.name, plan.uid, plan.resource_version
+            )
+            if gone:
+                self._profiles.remove(key.namespace, plan.name, plan.uid)
+            return _Result("deleted", 200, message="" if gone else "a finalizer still holds it")
         except Conflict as error:
             return _Result("conflict", error.status, message=str(error))
         except Retryable as error:

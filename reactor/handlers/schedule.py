@@ -99,12 +99,10 @@ class Scheduler:
             self._wake_namespace(old.meta.namespace)
 
     def _left(self, key: Key, proved: bool) -> None:
-        if self._splits.by_service(key.namespace, key.service):
-            return
-        if proved:
-            self._memory.confirm_absence(key)
-        else:
+        if not proved:
             self._memory.doubt_absence(key)
+        elif not self._splits.by_service(key.namespace, key.service):
+            self._memory.confirm_absence(key)
 
     def _wake_namespace(self, namespace: str) -> None:
         for key in self.everything():

@@ -51,7 +51,7 @@ class Situations:
             profile=profile,
             good=memory.good(key),
             asked=asked,
-            evidence="none" if splits else self._evidence(key, profile, asked is not None),
+            evidence=self._evidence(key, splits, profile, asked is not None),
             unreadable=memory.holds_unreadable(key.namespace),
             repairs=memory.repairs(key, now),
             rules=self._rules,
@@ -75,11 +75,17 @@ class Situations:
             return "missing"
         return "headless" if service.headless else "present"
 
-    def _evidence(self, key: Key, profile: ServiceProfile | None, asked: bool) -> Evidence:
-        if self._memory.absence_confirmed(key):
-            return "proved"
+    def _evidence(
+        self,
+        key: Key,
+        splits: tuple[TrafficSplit, ...],
+        profile: ServiceProfile | None,
+        asked: bool,
+    ) -> Evidence:
         if self._memory.absence_doubted(key):
             return "listed"
-        if asked:
+        if splits:
+            return "none"
+        if asked or self._memory.absence_confirmed(key):
             return "proved"
         return "listed" if profile is not None and profile.ours else "none"

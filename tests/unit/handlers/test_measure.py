@@ -125,9 +125,9 @@ async def test_observations_and_contentions_are_counted(
 def test_requests_are_counted_by_verb_resource_and_code(
     measure: Measure, registry: CollectorRegistry
 ) -> None:
-    measure.requested("patch", "serviceprofiles", 200, 0.004)
-    measure.requested("patch", "serviceprofiles", 409, 0.002)
-    measure.requested("patch", "serviceprofiles", 0, 10.0)
+    measure.requested("patch", "serviceprofiles", "200", 0.004)
+    measure.requested("patch", "serviceprofiles", "409", 0.002)
+    measure.requested("patch", "serviceprofiles", "error", 10.0)
     found = samples(registry)
     name = "smi_adaptor_api_requests_total"
     for code in (200, 409, 0):
@@ -196,7 +196,7 @@ async def test_an_event_costs_at_most_three_microseconds(measure: Measure) -> No
         start = time.perf_counter()
         for _ in range(500):
             await measure.synced(event)
-            measure.requested("patch", "serviceprofiles", 200, 0.003)
+            measure.requested("patch", "serviceprofiles", "200", 0.003)
         best = min(best, (time.perf_counter() - start) / 1000)
         await asyncio.sleep(0)
     assert best <= 3e-6
@@ -204,7 +204,7 @@ async def test_an_event_costs_at_most_three_microseconds(measure: Measure) -> No
 
 def test_the_docs_list_every_metric_with_its_type_and_labels_and_no_other() -> None:
     measure = Measure()
-    measure.requested("get", "services", 200, 0.1)
+    measure.requested("get", "services", "200", 0.1)
     asyncio.run(measure.observed(Observed("services", "added", None, None, "unknown", 0, 0.0)))
     registry = build_registry(version="1")
     registry.register(measure)
