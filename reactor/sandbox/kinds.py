@@ -100,6 +100,7 @@ def _core() -> list[Resource]:
             columns=(
                 Column("Type", "string", "spec.type"),
                 Column("Cluster-IP", "string", "spec.clusterIP"),
+                Column("External-IP", "string", "spec.externalName"),
                 Column("Port(s)", "string", "spec.ports"),
             ),
             zero={"metadata": {}, "spec": {}, "status": {"loadBalancer": {}}},
@@ -370,6 +371,14 @@ def _meta() -> list[Resource]:
             "v1",
             "tokenreviews",
             "TokenReview",
+            namespaced=False,
+            verbs=reviewed,
+        ),
+        _kind(
+            "authentication.k8s.io",
+            "v1",
+            "selfsubjectreviews",
+            "SelfSubjectReview",
             namespaced=False,
             verbs=reviewed,
         ),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from reactor.sandbox import answer, documents, patch, status, tables
+from reactor.sandbox import answer, documents, patch, protobuf, status, tables
 from reactor.sandbox.answer import Answer
 from reactor.sandbox.documents import Document
 from reactor.sandbox.identity import User
@@ -256,8 +256,11 @@ class Resources:
 
     def _document(self, target: Target, wish: Wish) -> Document:
         kind = wish.content_type or "application/json"
-        if kind not in ("application/json", "application/yaml"):
-            raise status.unsupported_media_type(["application/json", "application/yaml"])
+        known = ["application/json", "application/yaml"]
+        if not target.resource.custom:
+            known.append(protobuf.CONTENT_TYPE)
+        if kind not in known:
+            raise status.unsupported_media_type(known)
         return _object(wish.body, kind, target.resource.kind)
 
     def _delete_options(self, wish: Wish) -> Document:
@@ -285,7 +288,9 @@ class Resources:
 
 def _object(body: bytes, content_type: str, kind: str) -> Document:
     try:
-        if content_type == "application/yaml":
+        if content_type == protobuf.CONTENT_TYPE:
+            document = protobuf.decode(body)
+        elif content_type == "application/yaml":
             import yaml
 
             document = documents.decode(documents.encode(yaml.safe_load(body)))

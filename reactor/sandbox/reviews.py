@@ -19,8 +19,12 @@ class Reviews:
         self._authorizer = authorizer
 
     def answer(self, kind: str, document: Document, user: User) -> Document:
-        """Fill in `status`. Raises StatusError (400)."""
+        """Fill in `status`. Raises StatusError (400, 422)."""
         document.setdefault("metadata", {})
+        if kind == "SelfSubjectReview":
+            info = {"username": user.name, "uid": user.uid, "groups": list(user.groups)}
+            document["status"] = {"userInfo": info}
+            return document
         spec = document.get("spec")
         if not isinstance(spec, dict):
             raise bad_request("spec is required")

@@ -154,7 +154,8 @@ class Service:
             faults=self._faults,
             render=self._table_lines(target, request) if wanted == "Table" else None,
         )
-        since = _version(query.get("resourceVersion", ""))
+        initial = request.flag("sendInitialEvents")
+        since = None if initial else _version(query.get("resourceVersion", ""))
         response = web.StreamResponse(headers={"Cache-Control": "no-cache, private"})
         response.content_type = "application/json"
         response.enable_chunked_encoding()
@@ -166,6 +167,9 @@ class Service:
             await response.write(error_line(gone.document))
             await response.write_eof()
             return response
+        if initial:
+            version = self._cluster.version
+            watch.push(bookmark_line(target.api_version, resource.kind, version, first=True))
         seconds = float(query.get("timeoutSeconds") or 0) or random.uniform(1800, 3600)
         api_version = target.api_version
 

@@ -197,7 +197,10 @@ def error_line(status: Document) -> bytes:
     return b'{"type":"ERROR","object":%s}\n' % encode(status)
 
 
-def bookmark_line(api_version: str, kind: str, version: int) -> bytes:
-    metadata = {"creationTimestamp": None, "resourceVersion": str(version)}
+def bookmark_line(api_version: str, kind: str, version: int, *, first: bool = False) -> bytes:
+    """`first` closes the initial events of a watch that asked for them."""
+    metadata: Document = {"creationTimestamp": None, "resourceVersion": str(version)}
+    if first:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
     body = {"apiVersion": api_version, "kind": kind, "metadata": metadata}
     return b'{"type":"BOOKMARK","object":%s}\n' % encode(body)
