@@ -13,6 +13,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 from reactor.bus import Bus
+from reactor.errors import ReactorError
 from reactor.handlers.recall import Known, recall
 from reactor.handlers.settle import settle
 from reactor.parts import Parts
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 DRAIN = 3.0
 """Seconds that writes in flight may take at the end; five in all is what a pod gets at least."""
+_STOOD_BY = 1.0
 _GENERATIONS = (50_000, 20, 100)
 
 
@@ -146,19 +148,26 @@ class Daemon:
         """Hold the lease, and with it the right to write; wait for it again when it is lost."""
         parts = self.parts
         self._stops.append(parts.lease.release)
+        clock = asyncio.get_running_loop().time
         while True:
-            waited = await parts.lease.acquire()
-            parts.leading = True
-            if waited:
-                # Whoever held it before may have written what our watches haven't shown yet.
-                for _, reflector in parts.reflectors:
-                    await reflector.relist()
+            asked = clock()
+            await parts.lease.acquire()
+            if clock() - asked > _STOOD_BY:
+                # Whoever held it may have written what our watches haven't shown yet.
+                await self._look_afresh()
             await self._take_over(known)
             known.left_open.clear()
-            await parts.lease.lost()
-            parts.leading = False
+            await parts.lease.lost.wait()
             parts.workers.close()
-            log.warning("lost the lease: another adaptor decides now")
+            log.warning("lost the lease: this adaptor stands by")
+
+    async def _look_afresh(self) -> None:
+        for name, reflector in self.parts.reflectors:
+            try:
+                await reflector.relist()
+            except ReactorError as error:
+                # The watch goes on, and each write names the version it was decided on.
+                log.warning("could not list %s afresh: %s", name, error)
 
     async def _take_over(self, known: Known) -> None:
         parts = self.parts

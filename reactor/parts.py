@@ -6,8 +6,8 @@ The only place that wires.
 from __future__ import annotations
 
 import itertools
-import logging
 import os
+import secrets
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -50,11 +50,6 @@ from reactor.settings import Settings
 from reactor.translate.situation import Rules
 from reactor.workqueue import WorkQueue
 
-log = logging.getLogger(__name__)
-
-DRAIN = 3.0
-"""Seconds that writes in flight may take at the end; five in all are a pod's grace at its least."""
-
 
 class Readiness(Protocol):
     """Says what /ready says."""
@@ -64,14 +59,10 @@ class Readiness(Protocol):
 
 
 class Parts:
-    """Everything that the process consists of, connected and at rest.
-
-    ``leading`` says whether this process may write.
-    """
+    """Everything that the process consists of, connected and at rest."""
 
     def __init__(self, settings: Settings, readiness: Readiness) -> None:
         self._settings = settings
-        self.leading = not settings.leader_elect
         self.measure = Measure()
         self.bus = Bus()
         self.queue: WorkQueue[Key] = WorkQueue()
@@ -106,6 +97,11 @@ class Parts:
             memory=self.memory,
             cluster_domain=settings.cluster_domain,
         )
+        self.lease = Lease(
+            connection=self.connection,
+            namespace=settings.pod_namespace or "",
+            identity=f"{settings.pod_name}_{secrets.token_hex(4)}",
+        )
         self._build_reflectors()
         self.orphans = Orphans(
             memory=self.memory,
@@ -123,11 +119,6 @@ class Parts:
             reviewer=Reviewer(connection=self.connection)
             if settings.admin_auth == "token"
             else None,
-        )
-        self.lease = Lease(
-            connection=self.connection,
-            namespace=settings.pod_namespace or "",
-            holder=f"{settings.pod_name}_{os.getpid()}",
         )
 
     def _build_reflectors(self) -> None:
@@ -192,7 +183,7 @@ class Parts:
             writer=self.writer,
             queue=self.queue,
             bus=self.bus,
-            may_write=lambda: self.leading,
+            may_write=lambda: not self._settings.leader_elect or self.lease.held,
             doubt=self.orphans.doubt,
             name=lambda: f"{self.journal.run}-{next(names):08x}",
         )

@@ -229,9 +229,7 @@ class Reconciler:
         )
         if repair and result.outcome in ("created", "patched"):
             await self._count_repair(key, decision)
-        if result.outcome == "deleted" and not situation.splits:
-            self._memory.forget(key)
-        elif result.outcome == "patched" and wish is None:
+        if wish is None and result.outcome in ("deleted", "patched"):
             self._memory.forget(key)
         self._schedule(key, wish, result)
 
