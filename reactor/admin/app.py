@@ -80,12 +80,6 @@ def _refusal(request: Request[Any, Any, Any], error: Exception) -> Refused:
     if isinstance(error, HTTPException):
         if error.status_code == 404:
             return Refused(404, f"There is no {path[:200]}; /openapi.json lists the paths.")
-        if error.status_code == 405:
-            return Refused(
-                405,
-                f"{path[:200]} answers GET and HEAD only.",
-                headers={"Allow": "GET, HEAD, OPTIONS"},
-            )
         if error.status_code < 500:
             return Refused(error.status_code, "The request can't be understood.")
     _log.error("admin request failed", exc_info=error, extra={"path": path[:200]})

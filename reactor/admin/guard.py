@@ -14,6 +14,7 @@ from reactor.admin.access import Reviewer, admit
 from reactor.admin.limits import Limits
 from reactor.admin.problem import MEDIA_TYPE, Refused
 
+_METHODS = ("GET", "HEAD")
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,12 @@ class Guard:
             await admit(
                 self._reviewer, request["path"], headers, seconds=self._limits.review_seconds
             )
+            if request["method"] not in _METHODS:
+                raise Refused(
+                    405,
+                    f"{request['path'][:200]} answers GET and HEAD only.",
+                    headers={"Allow": ", ".join(_METHODS)},
+                )
             if request["method"] == "HEAD":
                 request = cast(HTTPScope, {**request, "method": "GET"})
             await self._app(request, receive, dated)

@@ -56,7 +56,9 @@ class Connection(H11Protocol):
             self._allow(self._limits.head_seconds)
 
     def on_response_complete(self) -> None:
-        self._settle()
+        if not self.transport.get_write_buffer_size():
+            # Else the client has to take the rest in time, even if we close meanwhile.
+            self._settle()
         super().on_response_complete()
         if self.busy:  # the next request was there already
             self._allow(self._limits.answer_seconds)

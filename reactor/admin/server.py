@@ -55,6 +55,11 @@ class Server:
         """The port that is listened on, after `start`."""
         return self._port
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._state.connections)
+
     async def start(self) -> None:
         """Listen; Fatal when the address can't be had."""
         config = Config(
@@ -100,9 +105,10 @@ class Server:
         for connection in self._connections():
             connection.transport.abort()
         await asyncio.sleep(0)
-        for task in (left := list(self._state.tasks)):
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        if left := list(self._state.tasks):
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=_GRACE / 2)
         await server.wait_closed()
 
     def _connections(self) -> list[Connection]:
