@@ -47,10 +47,10 @@ class Journal(Protocol):
 
 
 class Recorder(Protocol):
-    """The sender of Kubernetes Events."""
+    """The sender of Kubernetes Events: how many it dropped, by reason."""
 
     @property
-    def dropped(self) -> int: ...
+    def dropped(self) -> Mapping[str, int]: ...
 
 
 class QueueGauges:
@@ -133,8 +133,11 @@ class EventGauges:
 
     def collect(self) -> Iterator[Metric]:
         """Yield how many were dropped."""
-        yield CounterMetricFamily(
+        dropped = CounterMetricFamily(
             "smi_adaptor_events_dropped",
-            "Kubernetes Events that were not sent: too many, or refused.",
-            self._recorder.dropped,
+            "Kubernetes Events that were not sent, by reason.",
+            labels=["reason"],
         )
+        for reason, count in self._recorder.dropped.items():
+            dropped.add_metric([reason], count)
+        yield dropped

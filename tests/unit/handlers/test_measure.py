@@ -55,7 +55,7 @@ class WatchState(msgspec.Struct):
 class RecorderState(msgspec.Struct):
     """A recorder's."""
 
-    dropped: int = 5
+    dropped: Counter[str]
 
 
 def samples(registry: CollectorRegistry) -> dict[str, float]:
@@ -151,7 +151,7 @@ async def test_state_is_read_when_asked_for() -> None:
     registry.register(QueueGauges(queue))
     registry.register(JournalGauges(journal))
     registry.register(WatchGauges({"trafficsplits": watch}))
-    registry.register(EventGauges(RecorderState()))
+    registry.register(EventGauges(RecorderState(Counter({"spam": 5}))))
     queue.add(KEY)
     now = 103.0
     journal.degraded = "the disk is full"
@@ -165,7 +165,7 @@ async def test_state_is_read_when_asked_for() -> None:
         "smi_adaptor_journal_degraded": 1,
         "smi_adaptor_watch_restarts_total{reason=expired,resource=trafficsplits}": 2,
         "smi_adaptor_watch_staleness_seconds{resource=trafficsplits}": 1.5,
-        "smi_adaptor_events_dropped_total": 5,
+        "smi_adaptor_events_dropped_total{reason=spam}": 5,
     }
 
 
@@ -211,7 +211,7 @@ def test_the_docs_list_every_metric_with_its_type_and_labels_and_no_other() -> N
     registry.register(QueueGauges(WorkQueue()))
     registry.register(JournalGauges(JournalState()))
     registry.register(WatchGauges({"services": WatchState(0.0, Counter({"ended": 1}))}))
-    registry.register(EventGauges(RecorderState()))
+    registry.register(EventGauges(RecorderState(Counter({"spam": 5}))))
     in_code = {}
     for family in registry.collect():
         name = family.name + ("_total" if family.type == "counter" else "")
