@@ -21,7 +21,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from reactor import __version__
-from reactor.errors import ReactorError, Retryable
+from reactor.errors import Fatal, ReactorError, Retryable
 from reactor.kube import kubeconfig, status, tls
 from reactor.kube.credentials import Credentials, Identity
 from reactor.kube.identity import impersonation, source
@@ -59,7 +59,6 @@ class Connection:
         clock: Callable[[], float] = time.time,
     ) -> None:
         user = target.user
-        self._where = user.where
         self._target = target
         self._observed = observed
         self._limit = limit
@@ -71,6 +70,9 @@ class Connection:
             [("User-Agent", f"smi-adaptor/{__version__}"), ("Accept", JSON), *impersonation(user)]
         )
         chain, key = user.material("client-certificate"), user.material("client-key")
+        if (chain is None) != (key is None):
+            missing = "client-key" if key is None else "client-certificate"
+            raise Fatal(f"{user.where}.{missing} is missing: certificate and key go together")
         self._certificate = (chain, key) if chain and key else None
         self._tls = self._context(self._certificate)
         self._tls_of = self._certificate
@@ -262,16 +264,20 @@ class Connection:
         # aiohttp keys its pool by context: connections with an old certificate just idle out.
         certificate = identity.certificate or self._certificate
         if certificate is not self._tls_of and certificate != self._tls_of:
-            self._tls, self._tls_of = self._context(certificate), certificate
+            try:
+                self._tls, self._tls_of = self._context(certificate), certificate
+            except Fatal as error:  # from a plugin, which may do better next time
+                raise Retryable(str(error)) from error
         return self._tls
 
     def _context(self, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:
-        return tls.context(
-            authority=self._target.authority,
-            verify=self._target.verify,
-            certificate=certificate,
-            where=self._where,
+        target = self._target
+        made = tls.context(
+            authority=target.authority, verify=target.verify, where=target.cluster.where
         )
+        if certificate is not None:
+            tls.present(made, certificate, where=target.user.where)
+        return made
 
 
 def _environment_proxy(server: str, environ: Mapping[str, str]) -> str | None:

@@ -66,7 +66,7 @@ class Health:
     def trouble(self, reason: str, words: str) -> None:
         """A try failed. Logged when it is news, and then once a minute."""
         self.waiting = words
-        if reason != "ended":
+        if reason not in ("ended", "expired"):  # both are the API server's way
             said = self._said
             if said is None or said[0] != reason or self._clock() - said[1] >= _REPEAT:
                 self._said = (reason, self._clock())

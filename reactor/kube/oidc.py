@@ -13,7 +13,7 @@ from reactor.errors import Fatal, Retryable
 from reactor.kube import tls
 from reactor.kube.credentials import Identity
 from reactor.kube.target import Section
-from reactor.kube.tokens import bearer
+from reactor.kube.tokens import basic, bearer
 
 _AHEAD = 10.0  # seconds before the expiry at which we refresh, as kubectl does
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
@@ -55,9 +55,7 @@ class Oidc:
         if not self._id_token and not self._refresh_token:
             raise Fatal(f"{self._config.where} has neither id-token nor refresh-token: log in")
         authority = self._config.material("idp-certificate-authority")
-        self._tls = tls.context(
-            authority=authority, verify=True, certificate=None, where=f"{self._config.where}.idp"
-        )
+        self._tls = tls.context(authority=authority, verify=True, where=self._config.where)
 
     async def fetch(self, *, rejected: bool) -> Identity:
         """The id-token while it is valid, else a refreshed one."""
@@ -91,7 +89,7 @@ class Oidc:
                 async with session.post(
                     endpoint,
                     data={"grant_type": "refresh_token", "refresh_token": refresh_token},
-                    auth=aiohttp.BasicAuth(self._client, self._secret),
+                    headers={"Authorization": basic(self._client, self._secret)},
                 ) as answer:
                     found = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:

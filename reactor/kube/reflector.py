@@ -97,7 +97,7 @@ class Reflector(Generic[T]):
         self._sleep = sleep
         self._random = random
         self._silence = silence
-        self._backoff = Backoff(base=0.2, cap=10.0, random=random)
+        self._backoff = Backoff(base=0.2, cap=5.0, random=random)
         self._search = Backoff(base=0.5, cap=5.0, random=random)
         self._path: str | None = None
         self._version = ""

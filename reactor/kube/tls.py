@@ -12,14 +12,8 @@ from reactor.errors import Fatal
 from reactor.kube.target import why
 
 
-def context(
-    *,
-    authority: bytes | None,
-    verify: bool,
-    certificate: tuple[bytes, bytes] | None,
-    where: str,
-) -> ssl.SSLContext:
-    """A client context. Without ``authority`` the system's roots are trusted; all PEM."""
+def context(*, authority: bytes | None, verify: bool, where: str) -> ssl.SSLContext:
+    """A client context. Without ``authority`` (PEM) the system's roots are trusted."""
     try:
         made = ssl.create_default_context(cadata=authority.decode() if authority else None)
     except (ssl.SSLError, UnicodeDecodeError) as error:
@@ -29,17 +23,20 @@ def context(
     if not verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
-    if certificate is not None:
-        try:
-            with _file(certificate[0]) as chain, _file(certificate[1]) as key:
-                # An empty password: OpenSSL would ask the terminal for an encrypted key's.
-                made.load_cert_chain(chain, key, password="")
-        except (ssl.SSLError, OSError) as error:
-            raise Fatal(
-                f"{where}.client-certificate and client-key can't be used: {why(error)};"
-                " do they belong together?"
-            ) from error
     return made
+
+
+def present(made: ssl.SSLContext, certificate: tuple[bytes, bytes], *, where: str) -> None:
+    """Lets a context present a client certificate, given with its key, both PEM."""
+    try:
+        with _file(certificate[0]) as chain, _file(certificate[1]) as key:
+            # An empty password: OpenSSL would ask the terminal for an encrypted key's.
+            made.load_cert_chain(chain, key, password="")
+    except (ssl.SSLError, OSError) as error:
+        raise Fatal(
+            f"{where}.client-certificate and client-key can't be used: {why(error)};"
+            " do they belong together?"
+        ) from error
 
 
 @contextmanager

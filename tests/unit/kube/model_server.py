@@ -45,6 +45,7 @@ class ModelServer:
         self.served: str | None = "v1alpha4"
         self.faults: deque[ReactorError] = deque()
         self.watchers: list[Watcher] = []
+        self.open: list[Watcher] = []  # those too that have been ended, but not yet said so
         self.snapshots: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self.chunk = 2
         self.held = False
@@ -88,7 +89,7 @@ class ModelServer:
 
     def release(self) -> None:
         self.held = False
-        for watcher in self.watchers:
+        for watcher in self.open:
             watcher.woken.set()
 
     def compact(self) -> None:
@@ -116,6 +117,7 @@ class ModelServer:
         status = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
         for watcher in self.watchers:
             watcher.send(_line("ERROR", status))
+            watcher.send(None)
         self.release()
         self.watchers.clear()
 
@@ -190,9 +192,11 @@ class ModelServer:
             if at > version:
                 watcher.send(line)
         self.watchers.append(watcher)
+        self.open.append(watcher)
         try:
             yield self._lines(watcher)
         finally:
+            self.open.remove(watcher)
             if watcher in self.watchers:
                 self.watchers.remove(watcher)
 
