@@ -104,12 +104,8 @@ class Bed:
         self.watcher.send(Expect(count=self.splits, generation=self.generation, timeout=timeout))
 
     def expected(self) -> float:
-        """When the last of them was seen."""
-        try:
-            return self.watcher.result().ended
-        except Exception:
-            self.adaptor.check()
-            raise
+        """When the last of them was seen, written by an adaptor that must stay alive."""
+        return self.watcher.result(meanwhile=self.adaptor.check).ended
 
     def best_in_flight(self, action: Action, *, rounds: int, undo: Action | None = None) -> int:
         """With how many requests in flight raw is fastest, by the median of some rounds."""

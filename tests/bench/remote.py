@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -54,10 +56,16 @@ class Remote:
         pipe.write(msgspec.json.encode(command) + b"\n")
         pipe.flush()
 
-    def result(self) -> Reply:
-        """Waits for the answer to what was sent. Raises LoaderError."""
+    def result(self, meanwhile: Callable[[], None] | None = None) -> Reply:
+        """Waits for the answer to what was sent. Raises LoaderError.
+
+        ``meanwhile`` is called each second: it raises when waiting has become pointless.
+        """
         pipe = self._process.stdout
         assert pipe is not None
+        # One answer is one line, so nothing can wait in our buffer unseen.
+        while meanwhile is not None and not select.select([pipe], [], [], 1.0)[0]:
+            meanwhile()
         line = pipe.readline()
         if not line:
             tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.bench import samples
 from tests.bench.bed import Bed
 from tests.bench.figure import Figure
 from tests.bench.setting import Setting
@@ -15,7 +16,7 @@ def run(setting: Setting) -> list[Figure]:
 
 
 def _measure(setting: Setting, splits: int) -> Figure:
-    raw, values = [], []
+    raw, values, used = [], [], []
     with Bed(setting.directory, environment=setting.environment, splits=splits) as bed:
         bed.sync()
         in_flight = bed.best_in_flight("patch splits and profiles", rounds=setting.calibrations)
@@ -24,10 +25,12 @@ def _measure(setting: Setting, splits: int) -> Figure:
             raw.append(bed.write("patch splits and profiles", in_flight=in_flight).elapsed)
             bed.adaptor.start()
             bed.adaptor.settle()
+            before = bed.adaptor.processor_seconds()
             bed.generation += 1
             bed.expect()
             written = bed.write("patch splits", in_flight=_WRITERS)
             values.append(bed.expected() - written.began)
+            used.append(bed.adaptor.processor_seconds() - before)
             bed.adaptor.stop()
     return Figure.of(
         f"{splits} changes at once",
@@ -36,5 +39,6 @@ def _measure(setting: Setting, splits: int) -> Figure:
         raw=raw,
         limit=lambda raw: 1.4 * raw,
         rule="1.4 x raw",
-        note=f"raw writes splits and profiles with {in_flight} requests in flight",
+        note=f"raw writes splits and profiles with {in_flight} requests in flight; "
+        f"the adaptor used {samples.median(used):.2f} s of processor time",
     )

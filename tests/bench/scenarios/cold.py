@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.bench import samples
 from tests.bench.bed import Bed
 from tests.bench.figure import Figure
 from tests.bench.setting import Setting
@@ -13,7 +14,7 @@ def run(setting: Setting) -> list[Figure]:
 
 
 def _measure(setting: Setting, splits: int) -> Figure:
-    raw, values = [], []
+    raw, values, used = [], [], []
     with Bed(setting.directory, environment=setting.environment, splits=splits) as bed:
         in_flight = bed.best_in_flight(
             "create profiles", rounds=setting.calibrations, undo="delete profiles"
@@ -24,6 +25,7 @@ def _measure(setting: Setting, splits: int) -> Figure:
             bed.expect()
             began = bed.adaptor.start(forget=True)
             values.append(bed.expected() - began)
+            used.append(bed.adaptor.processor_seconds())
             bed.adaptor.stop()
             bed.empty()
     return Figure.of(
@@ -33,5 +35,6 @@ def _measure(setting: Setting, splits: int) -> Figure:
         raw=raw,
         limit=lambda raw: 1.3 * raw + 1.5,
         rule="1.3 x raw + 1.5 s",
-        note=f"raw creates the profiles with {in_flight} requests in flight",
+        note=f"raw creates the profiles with {in_flight} requests in flight; "
+        f"the adaptor used {samples.median(used):.2f} s of processor time",
     )
