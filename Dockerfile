@@ -11,6 +11,7 @@ RUN python -m venv --without-pip /app \
 COPY pyproject.toml README.md LICENSE ./
 COPY reactor/ reactor/
 COPY migrations/ migrations/
+COPY config/ config/
 RUN /build/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /build/bin/pip --quiet --disable-pip-version-check --python /app/bin/python install --no-deps --no-index /wheels/*.whl \
  && mkdir /data
