@@ -115,15 +115,13 @@ class Faults:
         """Tear down the connections of the open watches; how many there were."""
         watches = self._hub.watches(resource)
         for watch in watches:
-            watch.silent = False
-            watch.push(Cut(b""))
+            watch.sever()
         return len(watches)
 
     def end_watches(self, resource: str = "") -> int:
         """Close the open watches in good order; how many there were."""
         watches = self._hub.watches(resource)
         for watch in watches:
-            watch.silent = False
             watch.end()
         return len(watches)
 

@@ -90,10 +90,17 @@ class _Walk:
                 self.removed.add(path)
             elif old != new or type(old) is not type(new):
                 self.modified.add(path)
+                self._replace(old, new, shape, path)
         elif old is _ABSENT:
             self.added.add(path)
         elif new is _ABSENT:
             self.removed.add(path)
+
+    def _replace(self, old: Any, new: Any, shape: Shape, path: Path) -> None:
+        """A map that became a scalar, or the reverse: what was below is gone, or new."""
+        if isinstance(old, dict) is not isinstance(new, dict) and not shape.atomic:
+            self._descend(old, _ABSENT, shape, path)
+            self._descend(_ABSENT, new, shape, path)
 
     def _descend(self, old: Any, new: Any, shape: Shape, path: Path) -> bool:
         """Walk into a granular pair; True when the pair is a leaf."""

@@ -75,8 +75,17 @@ class Watch:
         self._queue.append(item)
         self._wake.set()
 
+    def sever(self) -> None:
+        """Tear the connection down; what is queued is lost."""
+        self._queue.clear()
+        self.silent = False
+        self.push(Cut(b""))
+
     def end(self) -> None:
-        """Close the stream once the queue is sent."""
+        """Close the stream once the queue is sent; what a silent one kept back is lost."""
+        if self.silent:
+            self._queue.clear()
+            self.silent = False
         self._ended = True
         self._wake.set()
 
