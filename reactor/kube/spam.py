@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 _KEYS = 4096  # as client-go's cache; a key forgotten starts with a full bucket again
+_WHOLE = 0.999  # of a token: clocks round, and a wait for the rest would never end
 
 
 class Bucket:
@@ -23,7 +24,7 @@ class Bucket:
         """Takes a token; 0, or how many seconds until there is one (then none is taken)."""
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens >= 1.0 - 1e-9:
+        if self._tokens >= _WHOLE:
             self._tokens -= 1.0
             return 0.0
         return (1.0 - self._tokens) / self._rate
