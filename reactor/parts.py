@@ -204,6 +204,7 @@ class Parts:
         bus = self.bus
         bus.subscribe(Observed, recorder.observed)
         bus.subscribe(Observed, self.scheduler.observed)
+        bus.subscribe(Observed, announce.observed)
         bus.subscribe(Observed, self.measure.observed)
         bus.subscribe(Translated, recorder.translated)
         bus.subscribe(Translated, announce.translated)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from reactor.events import Contended, Key, Synced, Translated
+from reactor.events import Contended, Key, Observed, Synced, Translated
 from reactor.handlers.ports import Announcer, Splits
-from reactor.model.trafficsplit import TrafficSplit
+from reactor.model.trafficsplit import Problem, TrafficSplit
 from reactor.translate.decision import Create, Delete, Finding, Patch
 
 log = logging.getLogger("reactor.sync")
@@ -18,13 +18,30 @@ class ProfileNames(Protocol):
 
 
 class Announce:
-    """Subscriber of `Translated`, `Synced` and `Contended`. Never waits, never fails a sync."""
+    """Subscriber of `Observed`, `Translated`, `Synced` and `Contended`.
+
+    Never waits, never fails a sync.
+    """
 
     def __init__(self, *, announcer: Announcer, splits: Splits, names: ProfileNames) -> None:
         self._announcer = announcer
         self._splits = splits
         self._names = names
         self._told: dict[Key, frozenset[Finding]] = {}
+        self._strays: dict[tuple[str, str], Problem] = {}
+
+    async def observed(self, event: Observed) -> None:
+        """A split that names no service belongs to no decision: its finding goes out here."""
+        split = event.object
+        if not isinstance(split, TrafficSplit):
+            return
+        meta = split.meta
+        problem = split.problem if event.new is not None and split.service is None else None
+        if problem is None:
+            self._strays.pop((meta.namespace, meta.name), None)
+        elif self._strays.get((meta.namespace, meta.name)) != problem:
+            self._strays[meta.namespace, meta.name] = problem
+            self._warn(Key(meta.namespace, ""), Finding(problem.reason, meta.name, problem.message))
 
     async def translated(self, event: Translated) -> None:
         """Each finding once, for as long as it stands."""

@@ -13,13 +13,17 @@ from reactor.handlers.ports import Journal, Splits
 from reactor.model.meta import Manager
 from reactor.model.names import service_of_profile
 from reactor.model.serviceprofile import ServiceProfile
-from reactor.model.trafficsplit import TrafficSplit
+from reactor.model.trafficsplit import Problem, TrafficSplit
 from reactor.translate.decision import Create, Delete, Patch
 from reactor.translate.recorded import encode
 
 
 class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``detail`` of an `observed` row; the object itself is the document ``digest`` (hex)."""
+    """``detail`` of an `observed` row; the object itself is the document ``digest`` (hex).
+
+    ``problem`` is why a split can't be honoured: one that names no service has no decision to
+    bear its finding.
+    """
 
     object: Literal["trafficsplits", "serviceprofiles"]
     name: str
@@ -29,6 +33,7 @@ class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     api_version: str = ""
     managers: tuple[Manager, ...] = ()
     proved: bool = True
+    problem: Problem | None = None
 
 
 class SyncedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,6 +97,7 @@ class Recorder:
             api_version=found.api_version if isinstance(found, TrafficSplit) else "",
             managers=meta.managers,
             proved=event.proved,
+            problem=found.problem if isinstance(found, TrafficSplit) else None,
         )
         return Entry(
             kind="observed",

@@ -54,12 +54,12 @@ async def apply_definitions(api: Api, *definitions: Object) -> None:
 
 async def use_permissive_splits(api: Api) -> None:
     """Replaces the schema of TrafficSplit by one that lets everything through."""
-    await _replace_definition(api, permissive_traffic_split_crd())
+    await _replace_definition(api, permissive_traffic_split_crd(), status=201)
 
 
 async def use_shipped_splits(api: Api) -> None:
     """Back to the definition that we ship."""
-    await _replace_definition(api, traffic_split_crd())
+    await _replace_definition(api, traffic_split_crd(), status=422)
 
 
 async def apply_roles(api: Api) -> None:
@@ -92,13 +92,28 @@ def _for_user(binding: Object) -> Object:
     return {**binding, "metadata": metadata, "subjects": [subject]}
 
 
-async def _replace_definition(api: Api, definition: Object) -> None:
+async def _replace_definition(api: Api, definition: Object, *, status: int) -> None:
+    """Returns when the new schema is in force: an odd split is answered with this status."""
     name = definition["metadata"]["name"]
     live = await api.get(CRDS, name)
     version = live["metadata"]["resourceVersion"]
     metadata = {**definition["metadata"], "resourceVersion": version}
     await api.replace(CRDS, {**definition, "metadata": metadata})
     await api.wait_for(CRDS, name, None, _established)
+    odd = {
+        "apiVersion": "split.smi-spec.io/v1alpha1",
+        "kind": "TrafficSplit",
+        "metadata": {"name": "odd"},
+        "spec": {"service": 7},
+    }
+    async with asyncio.timeout(30.0):
+        while True:
+            answered, _ = await api.request(
+                "POST", TRAFFICSPLITS.path("default"), json_body=odd, params={"dryRun": "All"}
+            )
+            if answered == status:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _await_answer(api: Api, definition: Object, version: str) -> None:

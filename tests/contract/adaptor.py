@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import aiohttp
+
 from reactor.daemon import Daemon
 from reactor.events import Contended, Observed, Synced, Translated
 from reactor.settings import Settings
+from reactor.translate.decision import Finding
+from tests.contract.patience import Patience
+from tests.contract.waiting import until
 
 E = TypeVar("E")
 Row = dict[str, Any]
+Requests = Counter[tuple[str, str, str]]
 
 
 class Adaptor:
@@ -33,6 +40,7 @@ class Adaptor:
             {"POD_NAMESPACE": "linkerd-smi", "POD_NAME": f"{directory.name}-{id(self):x}"},
         )
         self._daemon: Daemon | None = None
+        self._patience: Patience | None = None
         self._seen: list[object] = []
         self._news = asyncio.Event()
 
@@ -42,9 +50,16 @@ class Adaptor:
         assert self._daemon is not None, "the adaptor was not started"
         return self._daemon
 
+    @property
+    def patience(self) -> Patience:
+        """The time between two looks at an orphan, which passes only by it."""
+        assert self._patience is not None, "the adaptor was not started"
+        return self._patience
+
     async def start(self, *, wait: bool = True) -> Self:
         """Start; with ``wait`` until the workers work."""
         self._daemon = Daemon(self._settings)
+        self._patience = Patience(self._daemon.parts.orphans)
         for kind in (Observed, Translated, Synced, Contended):
             self._daemon.bus.subscribe(kind, self._note)
         await self._daemon.start()
@@ -78,6 +93,33 @@ class Adaptor:
                 self._news.clear()
                 await self._news.wait()
 
+    async def finding(self, reason: str, split: str) -> Finding:
+        """The finding of this reason about a split, as soon as a decision bears it."""
+
+        def bears(found: Translated) -> Finding | None:
+            findings = found.decision.desired.findings
+            return next((f for f in findings if (f.reason, f.split) == (reason, split)), None)
+
+        found = bears(await self.event(Translated, lambda event: bears(event) is not None))
+        assert found is not None
+        return found
+
+    async def idle(self, timeout: float = 10.0) -> None:
+        """Wait until no key waits for a worker or is in the hands of one."""
+        queue = self.daemon.parts.queue
+        await until(lambda: not (len(queue) or queue.working), timeout)
+
+    def requests(self) -> Requests:
+        """What was asked of the API server so far, by verb, resource and status."""
+        counted: Requests = Counter()
+        for metric in self.daemon.parts.measure.collect():
+            for sample in metric.samples:
+                if sample.name == "smi_adaptor_api_requests_total":
+                    labels = sample.labels
+                    key = (labels["verb"], labels["resource"], labels["code"])
+                    counted[key] = int(sample.value)
+        return counted
+
     def events(self, kind: type[E]) -> list[E]:
         """All events of this kind so far."""
         return [event for event in self._seen if isinstance(event, kind)]
@@ -85,6 +127,18 @@ class Adaptor:
     def forget_events(self) -> None:
         """`event` looks only at what comes from now on."""
         self._seen.clear()
+
+    async def entries(self, **query: str) -> list[Row]:
+        """What the audit API answers, oldest first."""
+        await self.daemon.parts.journal.commit()
+        url = f"http://127.0.0.1:{self.daemon.port}/api/v1/entries"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, params=query) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            found: list[Row] = (await answer.json())["entries"]
+        return found[::-1]
 
     async def rows(self, **equal: object) -> list[Row]:
         """The log's rows in order, by column values; what was appended before is in them."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from reactor.events import Observed, Synced
 from reactor.sandbox.server import Sandbox
 from tests.cluster.api import (
     EVENTS,
+    NAMESPACES,
     SERVICEPROFILES,
     SERVICES,
     TRAFFICSPLITS,
@@ -18,7 +20,8 @@ from tests.cluster.api import (
     Object,
 )
 from tests.cluster.control_plane import ControlPlane
-from tests.contract.adaptor import Adaptor
+from tests.contract.adaptor import Adaptor, Row
+from tests.contract.waiting import until_async
 
 DOMAIN = "cluster.local"
 Weights = Sequence[tuple[str, object]]
@@ -36,6 +39,7 @@ class Cluster:
     sandbox: Sandbox | None = None
     plane: ControlPlane | None = None
     adaptors: list[Adaptor] = field(default_factory=list)
+    _marks: int = 0
 
     def adaptor(self, *flags: str, log: str = "log") -> Adaptor:
         """An adaptor that is stopped with the test; the same ``log`` is the same audit log."""
@@ -110,6 +114,18 @@ class Cluster:
         """The live profile of a service."""
         return await self.api.find(SERVICEPROFILES, self.authority(service), self.namespace)
 
+    async def wait_profile(self, service: str, timeout: float = 10.0) -> Object:
+        """Wait until the service has a profile."""
+        found = await self.api.wait_for(
+            SERVICEPROFILES,
+            self.authority(service),
+            self.namespace,
+            lambda live: live is not None,
+            timeout=timeout,
+        )
+        assert found is not None
+        return found
+
     def overrides(self, weights: Sequence[tuple[str, str]]) -> list[Object]:
         """What dstOverrides should hold."""
         return [{"authority": self.authority(leaf), "weight": weight} for leaf, weight in weights]
@@ -148,6 +164,100 @@ class Cluster:
                 if found.get("reason") == reason and involved.get("name") == split:
                     return found
         raise AssertionError("a watch does not end")
+
+    async def settled(self, adaptor: Adaptor) -> None:
+        """Wait until the adaptor has done with all that happened before this call.
+
+        A split of a service nobody else names is seen after all splits before it, and its
+        profile comes back after all profiles before it.
+        """
+        self._marks += 1
+        service = f"mark-{self._marks}"
+        name = self.authority(service)
+        await self.create_split(service, service, [(service, 1)])
+        await adaptor.event(Synced, lambda event: event.key == (self.namespace, service))
+        await adaptor.event(Observed, lambda event: event.object.meta.name == name)
+        await adaptor.idle()
+
+    async def server_time(self) -> str:
+        """The API server's clock in whole seconds, as it writes creationTimestamps."""
+        body = self.split("clock", "clock", [("clock", 1)])
+        status, found = await self.api.request(
+            "POST",
+            TRAFFICSPLITS.path(self.namespace),
+            json_body=body,
+            params={"dryRun": "All"},
+        )
+        assert status == 201, found
+        return str(found["metadata"]["creationTimestamp"])
+
+    async def next_second(self, timeout: float = 10.0) -> None:
+        """Wait until what is created is younger than what is there."""
+        now = await self.server_time()
+
+        async def later() -> bool:
+            return await self.server_time() != now
+
+        await until_async(later, timeout)
+
+    async def patch_profile(
+        self, service: str, change: Object, *, field_manager: str = "tests"
+    ) -> Object:
+        """Merge-patch a profile as someone else."""
+        return await self.api.patch(
+            SERVICEPROFILES,
+            self.authority(service),
+            change,
+            self.namespace,
+            field_manager=field_manager,
+        )
+
+    async def meddle(
+        self, service: str, weights: Sequence[tuple[str, str]], *, field_manager: str = "tests"
+    ) -> Object:
+        """Overwrite a profile's overrides as someone else."""
+        return await self.patch_profile(
+            service,
+            {"spec": {"dstOverrides": self.overrides(weights)}},
+            field_manager=field_manager,
+        )
+
+    async def delete_profile(self, service: str) -> None:
+        """Delete a profile as someone else."""
+        await self.api.delete(SERVICEPROFILES, self.authority(service), self.namespace)
+
+    async def lose_namespace(self) -> None:
+        """Take the namespace away under what is in it, as a hasty finaliser does."""
+        if self.sandbox is not None:
+            self.sandbox.cluster.remove("namespaces", self.namespace)
+            return
+        await self.api.delete(NAMESPACES, self.namespace)
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self.namespace},
+            "spec": {"finalizers": []},
+        }
+        await self.api.replace(NAMESPACES, body, subresource="finalize")
+
+    async def changes(self, adaptor: Adaptor, service: str) -> list[Row]:
+        """The log's observations of a profile that were not the adaptor's own doing."""
+        rows = await adaptor.rows(namespace=self.namespace, service=service, kind="observed")
+        return [
+            row
+            for row in rows
+            if row["detail"]["object"] == "serviceprofiles"
+            and row["detail"]["type"] != "echo"
+            and row["actor"] != "smi-adaptor"
+        ]
+
+    async def events(self, split: str) -> list[Object]:
+        """The Kubernetes Events on a split so far."""
+        return [
+            event
+            for event in await self.api.items(EVENTS, self.namespace)
+            if event["involvedObject"].get("name") == split
+        ]
 
     async def create_profile(
         self, service: str, spec: Object, *, field_manager: str = "tests", **metadata: Any

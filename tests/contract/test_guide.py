@@ -63,7 +63,8 @@ async def test_the_guides_split_becomes_the_guides_profile(
     observed, translated, synced = [
         row
         for row in await adaptor.rows(namespace=cluster.namespace)
-        if row["kind"] in ("observed", "translated", "synced")
+        # The profile's own coming back may overtake the answer to the write.
+        if row["split"] == "backend-split"
     ][:3]
     assert (observed["kind"], observed["split"], observed["actor"]) == (
         "observed",

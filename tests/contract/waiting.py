@@ -1,0 +1,24 @@
+"""Waiting for what nobody announces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+async def until(condition: Callable[[], object], timeout: float = 10.0) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(timeout):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.001)
+
+
+async def until_async(condition: Callable[[], Awaitable[object]], timeout: float = 20.0) -> None:
+    """The same for a condition that asks someone."""
+    async with asyncio.timeout(timeout):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.01)
