@@ -44,7 +44,7 @@ class Publisher(Protocol):
 
 
 class _Result(msgspec.Struct, frozen=True):
-    """How one write ended. ``again`` is in seconds: 0 at once, None when something changes."""
+    """How one write ended. ``again``: seconds to wait, None: a back-off's."""
 
     outcome: Outcome
     status: int = 0
@@ -109,13 +109,12 @@ class Reconciler:
     async def _look(self, key: Key) -> bool:
         """Ask the cluster for a profile whose state we may not know; False: try again later."""
         name = self._situations.profile_name(key)
+        held = self._profiles.get(key.namespace, name)
         try:
             live = await self._writer.get(key.namespace, name)
         except (Retryable, Terminal) as error:
-            after = error.after if isinstance(error, Retryable) else None
-            self._queue.add_after(key, after if after is not None else self._queue.retry(key))
+            self._try_again(key, error.after if isinstance(error, Retryable) else None)
             return False
-        held = self._profiles.get(key.namespace, name)
         if live is not None:
             self._profiles.put(live)
         elif held is not None:
@@ -129,7 +128,8 @@ class Reconciler:
         """A decision that writes nothing: recorded when it is not the last one again."""
         plan = decision.plan
         mark = fingerprint(situation, decision)
-        known = self._memory.fingerprint(key) == mark
+        last = self._memory.fingerprint(key)
+        known = last == mark or (last is None and _nothing(situation, plan))
         self._remember(key, situation, decision, mark)
         self._queue.forget(key)
         outcome: Outcome = "unchanged"
@@ -249,12 +249,21 @@ class Reconciler:
     def _schedule(self, key: Key, wish: tuple[Override, ...] | None, result: _Result) -> None:
         if result.outcome == "conflict":
             self._memory.doubt_state(key)
-            self._queue.add(key)
+            if not self._queue.failures(key):
+                self._queue.retry_in(key, 0.0)
+            else:  # a server that refuses what it just told us must not be hammered
+                self._memory.failed(key, wish, self._clock() + self._queue.retry(key))
         elif result.outcome == "failed":
-            delay = result.again if result.again is not None else self._queue.retry(key)
-            if result.again is not None:
-                self._queue.add_after(key, delay)
+            delay = self._try_again(key, result.again)
             self._memory.failed(key, wish, self._clock() + delay)
+
+    def _try_again(self, key: Key, after: float | None) -> float:
+        """Come back after what the server asked for, or after a back-off; returns the delay."""
+        if not after:
+            return self._queue.retry(key)
+        delay = after * (1.0 + self._random() / 10)
+        self._queue.retry_in(key, delay)
+        return delay
 
     async def _send(self, key: Key, plan: Plan) -> _Result:
         """One write, sent once; its answer is in the store before the key is released."""
@@ -302,6 +311,11 @@ class Reconciler:
             message=str(error),
             again=low + (high - low) * self._random(),
         )
+
+
+def _nothing(situation: Situation, plan: Plan) -> bool:
+    """Whether nothing is asked, nothing was, and nothing is to be done: no news to anybody."""
+    return isinstance(plan, Unchanged) and not situation.splits and situation.asked is None
 
 
 def _namespace_gone(key: Key, error: Terminal) -> bool:
