@@ -29,7 +29,6 @@ async def connect(path: Path) -> Connection:
     A fresh file gets the schema from the metadata; one that is behind is migrated by a child
     process, so that alembic is never loaded here. Raises Unavailable or Fatal.
     """
-    _check(path)
     try:
         connection = await Connection.open(engine.writer(path))
         try:
@@ -46,7 +45,8 @@ async def connect(path: Path) -> Connection:
     return connection
 
 
-def _check(path: Path) -> None:
+def check(path: Path) -> None:
+    """Whether a file can be there at all; raises Fatal."""
     if not path.parent.is_dir():
         raise Fatal(
             f"audit database {path}: there is no directory {path.parent}; "

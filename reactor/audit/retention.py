@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from reactor.audit.engine import Connection
+from reactor.audit.keeper import Keeper
 from reactor.audit.ledger import Cut, Ledger, Start
 from reactor.audit.row import DIGEST
 
@@ -40,11 +40,11 @@ class Sweeper:
         self._due = 0.0
         self._condemned = -1
 
-    async def sweep(self, connection: Connection, ledger: Ledger, now: int) -> bool:
+    async def sweep(self, keeper: Keeper, now: int) -> bool:
         """Do a little if it is time; whether there is more. ``now`` is microseconds UTC."""
         if time.monotonic() < self._due:
             return False
-        more = await connection.run(self._step, ledger, now)
+        more = await keeper.run(self._step, keeper.ledger, now)
         self._due = time.monotonic() + (PAUSE if more else PERIOD)
         return more
 

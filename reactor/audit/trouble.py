@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -43,7 +44,7 @@ def explain(error: sqlite3.Error, path: Path) -> Unavailable | Fatal:
 
 def refused(error: OSError, path: Path) -> Unavailable | Fatal:
     """The same for an error of the file system."""
-    if full(path):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Unavailable(f"the disk of audit database {path} is full; make room on it")
     return Fatal(
         f"audit database {path} can't be written: {error.strerror or error}; "
@@ -57,4 +58,4 @@ def full(path: Path) -> bool:
         found = os.statvfs(path.parent)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize < _TIGHT
+    return found.f_blocks > 0 and found.f_bavail * found.f_frsize < _TIGHT

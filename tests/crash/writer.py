@@ -68,8 +68,7 @@ async def _main(path: str, callers: int, synchronous: str = "FULL") -> None:
     )
     await journal.open()
     # No setting may weaken this: only a test, to see that it would be noticed.
-    assert journal._connection is not None
-    await journal._connection.run(_weaken, synchronous)
+    await journal._keeper.run(_weaken, synchronous)
     for row in (await journal.recall()).open:
         journal.append(
             Entry(

@@ -1,0 +1,129 @@
+"""The schema: from the migrations, from the metadata, and append-only."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from migrations.__main__ import config, main
+from reactor.audit.schema import HEAD, REVISIONS
+from tests.unit.audit.logs import document, entry, opened, rows
+
+_SCHEMA = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master"
+    " WHERE name NOT LIKE '%alembic%' ORDER BY type, name"
+)
+
+
+async def test_upgrade_from_nothing_equals_the_metadata(tmp_path: Path) -> None:
+    migrated, made = tmp_path / "migrated.sqlite", tmp_path / "made.sqlite"
+    assert main(["upgrade", str(migrated)]) == 0
+    async with opened(made):
+        pass
+    assert rows(migrated, _SCHEMA) == rows(made, _SCHEMA)
+    version = "SELECT version_num FROM alembic_version"
+    assert rows(migrated, version) == rows(made, version) == [(HEAD,)]
+
+
+def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    assert main(["upgrade", str(path)]) == 0
+    assert main(["downgrade", str(path)]) == 0
+    assert rows(path, _SCHEMA) == []
+    assert main(["upgrade", str(path)]) == 0
+
+
+def test_the_known_revisions_are_those_of_the_migrations(tmp_path: Path) -> None:
+    scripts = ScriptDirectory.from_config(config(tmp_path / "log.sqlite"))
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(walked)) == REVISIONS
+    assert scripts.get_current_head() == HEAD
+
+
+async def test_a_file_that_is_behind_is_migrated_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    assert main(["upgrade", str(path)]) == 0
+    assert main(["downgrade", str(path)]) == 0
+    async with opened(path) as journal:
+        journal.append(entry())
+        assert await journal.commit()
+    assert rows(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+def test_alembic_is_never_loaded_beside_the_writer() -> None:
+    # Nor are the modules that only other rooms need.
+    script = (
+        "import sys, reactor.audit.journal, reactor.audit.query, reactor.audit.chain\n"
+        "found = {'alembic', 'mako', 'litestar', 'kubernetes_asyncio'} & set(sys.modules)\n"
+        "sys.exit(', '.join(found) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+_REFUSED = [
+    "UPDATE entries SET detail = '{}' WHERE seq = 2",
+    "UPDATE entries SET hash = zeroblob(32)",
+    "DELETE FROM entries WHERE seq = 2",
+    "REPLACE INTO entries SELECT * FROM entries WHERE seq = 2",
+    "INSERT OR REPLACE INTO entries SELECT position + 100, run, seq, at, kind, namespace, split,"
+    " service, outcome, actor, reconcile, resource_version, detail, documents, hash"
+    " FROM entries WHERE seq = 2",
+    "UPDATE documents SET body = '{}'",
+    "DELETE FROM documents",
+    "REPLACE INTO documents SELECT id, digest, 'x' FROM documents",
+    "REPLACE INTO documents (digest, body) SELECT digest, 'x' FROM documents",
+    "UPDATE refs SET seq = seq + 1",
+    "DELETE FROM refs",
+    "UPDATE runs SET version = 'x'",
+    "UPDATE runs SET host = 'x'",
+    "UPDATE runs SET started = 0",
+    "UPDATE runs SET settings = '{}'",
+    "UPDATE runs SET cluster_domain = 'x'",
+    "UPDATE runs SET id = 'x'",
+    "UPDATE runs SET cut = -1",
+    "DELETE FROM runs",
+    "REPLACE INTO runs SELECT * FROM runs",
+]
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as journal:
+        journal.append(entry(documents=(document("a"),)))
+        journal.append(entry("synced", outcome="patched"))
+        assert await journal.commit()
+    return path
+
+
+@pytest.mark.parametrize("statement", _REFUSED)
+def test_what_was_written_can_be_neither_changed_nor_removed(log: Path, statement: str) -> None:
+    with closing(sqlite3.connect(log)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
+
+
+def test_cut_and_end_of_a_run_may_change_and_rows_below_the_cut_may_go(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("UPDATE runs SET ended = 5")
+        connection.execute("UPDATE runs SET cut = 2")
+        connection.execute("DELETE FROM refs WHERE seq = 2")
+        connection.execute("DELETE FROM documents")
+        connection.execute("DELETE FROM entries WHERE seq <= 2")
+        with pytest.raises(sqlite3.IntegrityError, match="above the cut stay"):
+            connection.execute("DELETE FROM entries WHERE seq = 3")
+
+
+def test_the_migrations_say_in_one_line_what_is_wrong(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "text"
+    path.write_text("no database at all, but long enough to be read as the header of one " * 20)
+    assert main(["upgrade", str(path)]) == 1
+    assert capfd.readouterr().err == "file is not a database\n"
+    assert main(["sideways", str(path)]) == 2
