@@ -94,7 +94,8 @@ def age(timestamp: Any, now: datetime) -> str:
         return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
     if days < 730:
         return f"{days}d"
-    return f"{days // 365}y"
+    years, rest = days // 365, days % 365
+    return f"{years}y{rest}d" if years < 8 and rest else f"{years}y"
 
 
 def _columns(resource: Resource, version: Version) -> tuple[Column, ...]:

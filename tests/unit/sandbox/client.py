@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -94,7 +95,7 @@ class Client:
         async with self._session.request(
             method,
             self._url + path,
-            data=None if body is None else json.dumps(body),
+            data=None if body is None else io.BytesIO(json.dumps(body).encode()),
             headers={"Content-Type": kind, "Accept": accept},
             params=query,
         ) as response:
