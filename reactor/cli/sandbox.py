@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,9 @@ async def _run(
         kubeconfig = server.write_kubeconfig(directory / "kubeconfig")
         server.add_user(ADAPTOR)
         server.write_kubeconfig(directory / "adaptor.kubeconfig", user=ADAPTOR)
+        # The adaptor runs here as in a cluster: with our roles and nothing else.
         click.echo(f"A Kubernetes API server listens on {server.url}. The adaptor's log:\n")
-        for document in (*_roles(), *documents):
+        for document in (*_read(MANIFESTS / "rbac"), *documents):
             server.cluster.apply(document, manager="kubectl-client-side-apply")
         daemon = Daemon(settings)
         try:
@@ -192,12 +193,6 @@ What to try next, in another terminal:
 
 Ctrl-C ends it.""",
     )
-
-
-def _roles() -> Iterator[Manifest]:
-    """The adaptor runs here as in a cluster: with our roles and nothing else."""
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "linkerd-smi"}}
-    yield from _read(MANIFESTS / "rbac")
 
 
 def _read(path: Path) -> list[Manifest]:
