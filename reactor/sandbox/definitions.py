@@ -60,6 +60,8 @@ class Definitions:
         if served != self._registry.get(*served.key):
             if self._registry.get(*served.key) is not None:
                 self._watches.end(served.key)
+                # The kind is served anew: a watch can't go on from before.
+                self._store.forget(served.key)
             self._registry.put(served)
         names = document["spec"]["names"]
         storage = served.storage
@@ -137,7 +139,7 @@ class Definitions:
             self._objects.remove(custom, stored)
         self._registry.drop(key)
         self._watches.end(key)
-        self._store.drop(key)
+        self._store.forget(key)
 
 
 def _key(stored: Stored) -> Key:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from reactor.sandbox.calls import Call
 from reactor.sandbox.documents import Document
+from reactor.sandbox.registry import Registry
 from reactor.sandbox.rules import Drop, Hold, Respond, Rule, Stale
 from reactor.sandbox.status import StatusError
 from reactor.sandbox.storage import Store
@@ -50,8 +51,9 @@ _REASONS = {
 class Faults:
     """All rules and taps now in force."""
 
-    def __init__(self, *, store: Store, hub: Hub) -> None:
+    def __init__(self, *, store: Store, registry: Registry, hub: Hub) -> None:
         self._store = store
+        self._registry = registry
         self._hub = hub
         self._rules: list[Rule] = []
         self._taps: list[Tap] = []
@@ -75,9 +77,12 @@ class Faults:
         )
         return self._add(Respond(error, **match))
 
-    def drop(self, *, after: bool = False, **match: object) -> Drop:
-        """Tear the connection down before the effect, or after it: the answer is lost."""
-        return self._add(Drop(after=after, **match))
+    def drop(self, *, after: bool = False, halfway: bool = False, **match: object) -> Drop:
+        """Tear the connection down before the effect, or after it: the answer is lost.
+
+        `halfway`: after the effect, with half of the answer's body sent.
+        """
+        return self._add(Drop(after=after or halfway, halfway=halfway, **match))
 
     def hold(self, *, after: bool = False, **match: object) -> Hold:
         """Hold matching requests before the effect, or between the effect and the answer."""
@@ -136,6 +141,19 @@ class Faults:
             watch.end()
         return len(watches)
 
+    def hide(self, resource: str) -> None:
+        """Serve a resource no more (404, absent from discovery) and end its watches.
+
+        Its objects stay, and no DELETED event tells of them: what a client sees of an API server
+        that starts before its definitions are loaded.
+        """
+        self._registry.hidden.add(resource)
+        self.end_watches(resource)
+
+    def show(self, resource: str) -> None:
+        """Serve a hidden resource again."""
+        self._registry.hidden.discard(resource)
+
     def compact(self) -> None:
         """Forget history now: older versions are answered with 410."""
         self._store.compact()
@@ -150,6 +168,7 @@ class Faults:
             tap.lift()
         self._rules.clear()
         self._taps.clear()
+        self._registry.hidden.clear()
         self.bookmarks = True
 
     def early(self, call: Call) -> Respond | Drop | Hold | None:

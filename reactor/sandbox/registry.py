@@ -100,9 +100,11 @@ class Registry:
         self._resources: dict[tuple[str, str], Resource] = {
             resource.key: resource for resource in resources
         }
+        # Plurals that a fault script makes the server forget for a while.
+        self.hidden: set[str] = set()
 
     def __iter__(self) -> Iterator[Resource]:
-        return iter(self._resources.values())
+        return (found for found in self._resources.values() if found.plural not in self.hidden)
 
     def put(self, resource: Resource) -> None:
         self._resources[resource.key] = resource
@@ -111,10 +113,10 @@ class Registry:
         self._resources.pop(key, None)
 
     def get(self, group: str, plural: str) -> Resource | None:
-        return self._resources.get((group, plural))
+        return None if plural in self.hidden else self._resources.get((group, plural))
 
     def of_kind(self, group: str, kind: str) -> Resource | None:
-        for resource in self._resources.values():
+        for resource in self:
             if resource.kind == kind and resource.group == group:
                 return resource
         return None
@@ -122,7 +124,7 @@ class Registry:
     def groups(self) -> dict[str, list[str]]:
         """Each group with its served versions, preferred first."""
         found: dict[str, list[str]] = {}
-        for resource in self._resources.values():
+        for resource in self:
             names = found.setdefault(resource.group, [])
             names.extend(v.name for v in resource.versions if v.name not in names)
         return {group: sorted(names, key=priority) for group, names in found.items()}

@@ -70,11 +70,12 @@ class Respond(Rule):
 
 
 class Drop(Rule):
-    """Tears the connection down, before or after the effect."""
+    """Tears the connection down, before or after the effect, or halfway through the answer."""
 
-    def __init__(self, *, after: bool, **match: object) -> None:
+    def __init__(self, *, after: bool, halfway: bool, **match: object) -> None:
         super().__init__(**match)  # type: ignore[arg-type]  # Rule's own keywords, passed on
         self.after = after
+        self.halfway = halfway
 
 
 class Hold(Rule):

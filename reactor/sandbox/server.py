@@ -44,7 +44,9 @@ class Sandbox:
         self.cluster = Cluster(definitions=definitions, clock=clock, history=history)
         self.tokens = Tokens()
         self.requests: deque[Call] = deque(maxlen=200_000)
-        self.faults = Faults(store=self.cluster.storage, hub=self.cluster.hub)
+        self.faults = Faults(
+            store=self.cluster.storage, registry=self.cluster.registry, hub=self.cluster.hub
+        )
         self._service = Service(
             cluster=self.cluster,
             tokens=self.tokens,

@@ -92,6 +92,8 @@ class Service:
         if isinstance(rule, Hold):
             await rule.pause()
         elif rule is not None:
+            if rule.halfway:
+                await _send_half(http, found)
             _abort(http)
         call.status = found.status
         return _response(found)
@@ -232,6 +234,14 @@ def _response(found: Answer) -> web.Response:
     headers = {"Cache-Control": "no-cache, private", **found.headers}
     headers["Content-Type"] = found.content_type
     return web.Response(status=found.status, body=found.body, headers=headers)
+
+
+async def _send_half(http: web.BaseRequest, found: Answer) -> None:
+    response = web.StreamResponse(status=found.status)
+    response.content_type = "application/json"
+    response.content_length = len(found.body)
+    await response.prepare(http)
+    await response.write(found.body[: len(found.body) // 2])
 
 
 def _close(http: web.BaseRequest) -> None:

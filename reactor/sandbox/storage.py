@@ -157,16 +157,17 @@ class Store:
             table.forgotten = self.compacted
         return table
 
-    def drop(self, key: Key) -> None:
-        """Forget a table, history and all."""
-        self._tables.pop(key, None)
+    def forget(self, key: Key) -> None:
+        """Forget the history of one table, as a server does that starts to serve it anew."""
+        table = self.table(key)
+        table.forgotten = self.version
+        table.changes.clear()
 
     def compact(self) -> None:
         """Forget all history: watches and lists from an older version end with 410."""
         self.compacted = self.version
-        for table in self._tables.values():
-            table.forgotten = self.version
-            table.changes.clear()
+        for key in self._tables:
+            self.forget(key)
 
     def write(self, key: Key, document: Document, selectable: tuple[str, ...] = ()) -> Stored:
         """Store a document under the next version, and tell the listeners."""

@@ -65,6 +65,28 @@ async def test_a_drop_after_the_effect_loses_the_answer_alone(
     assert sandbox.cluster.count("trafficsplits") == 1
 
 
+async def test_an_answer_breaks_off_halfway(sandbox: Sandbox, client: Client) -> None:
+    sandbox.cluster.create(split("a"))
+    rule = sandbox.faults.drop(halfway=True, verb="list", times=1)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await client.get(SPLITS)
+    assert (await client.get(SPLITS))[0] == 200
+    assert rule.fired == 1
+
+
+async def test_a_hidden_resource_is_not_found_and_loses_nothing(
+    sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.cluster.create(split("a"))
+    async with client.watch(SPLITS, resourceVersion=str(sandbox.cluster.version)) as stream:
+        sandbox.faults.hide("trafficsplits")
+        assert await stream.rest() == b""
+    assert await client.get(SPLITS) == (404, {"text": "404 page not found\n"})
+    assert (await client.get("/apis/split.smi-spec.io/v1alpha2"))[0] == 404
+    sandbox.faults.show("trafficsplits")
+    assert (await client.get(f"{SPLITS}/a"))[0] == 200
+
+
 async def test_a_gate_holds_before_the_effect(sandbox: Sandbox, client: Client) -> None:
     gate = sandbox.faults.hold(verb="create", resource="trafficsplits")
     sent = asyncio.create_task(client.send("POST", SPLITS, split("a")))

@@ -136,6 +136,19 @@ async def test_a_version_that_is_served_no_more_ends_the_watches(
     assert (await client.get(other))[1]["items"][0]["apiVersion"] == "split.smi-spec.io/v1alpha1"
 
 
+async def test_after_its_definition_changed_a_watch_must_begin_anew(
+    sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.cluster.create(split("a"))
+    before = sandbox.cluster.version
+    definition = sandbox.cluster.get("customresourcedefinitions", DEFINITION)
+    assert definition is not None
+    definition["spec"]["versions"][3]["served"] = False
+    sandbox.cluster.apply(definition)
+    async with client.watch(SPLITS, resourceVersion=str(before)) as stream:
+        assert (await stream.event())["object"]["code"] == 410
+
+
 async def test_a_change_of_status_alone_ends_no_watch(sandbox: Sandbox, client: Client) -> None:
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{DEFINITION}"
     async with client.watch(SPLITS, resourceVersion=str(sandbox.cluster.version)) as stream:
