@@ -170,8 +170,13 @@ class Reflector(Generic[T]):
     async def _list(self, path: str) -> None:
         async with self._listing:
             floor = self._store.newest
+            again = self._synced.is_set() and path == self._path
             listing = await fetch(
-                self._connection, path, resource=self._resource, decode=self._decode
+                self._connection,
+                path,
+                resource=self._resource,
+                decode=self._decode,
+                known=self._store.holds if again else None,
             )
             self.health.contact()
             async with self._turn:
@@ -179,7 +184,7 @@ class Reflector(Generic[T]):
                     listing.objects,
                     version=listing.version,
                     floor=floor,
-                    keep=listing.unreadable,
+                    keep=listing.others,
                 )
                 self._path, self._version = path, listing.resource_version
                 proved, self._away = not self._away, False

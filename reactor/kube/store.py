@@ -91,6 +91,15 @@ class Store(Generic[T]):
         for obj in objects:
             self._set(obj)
 
+    def holds(self, namespace: str, name: str, uid: str, resource_version: str) -> bool:
+        """Whether exactly this version is here."""
+        held = self._objects.get((namespace, name))
+        return (
+            held is not None
+            and held.meta.resource_version == resource_version
+            and held.meta.uid == uid
+        )
+
     def put(self, obj: T) -> tuple[Change[T], ...]:
         """Takes an object in; empty when the store knew it, or newer, or its end."""
         meta = obj.meta
@@ -133,7 +142,7 @@ class Store(Generic[T]):
         ``floor`` is what `newest` was before the list was asked for. What the store took in
         since stays when it is newer than the list. A list below the floor means that the
         server's history was rewound (a restored etcd): then the list is all there is.
-        ``keep`` names objects that are on the server, but could not be read.
+        ``keep`` names objects that are on the server too, but unchanged or unreadable.
         """
         rewound = version < floor
         if rewound:
@@ -152,6 +161,7 @@ class Store(Generic[T]):
                     self._set(obj)
                     changes.append(Change("added", None, obj))
             elif _same(held.meta, meta):
+                # A seed may lack what only the server tells, such as managers.
                 self._set(self._carry(held, obj))
             elif rewound or held.meta.version <= version or _newer(meta, held.meta):
                 changes += self._succeed(held, obj)

@@ -63,16 +63,16 @@ def event(line: bytes) -> Event:
 def head(raw: bytes | msgspec.Raw) -> Head | None:
     """An object's identity, None when not even that can be read."""
     try:
-        return _decode(_heads, bytes(raw))
+        return _decode(_heads, raw)
     except Retryable:
         return None
 
 
-def _decode(decoder: msgspec.json.Decoder[_S], text: bytes) -> _S:
+def _decode(decoder: msgspec.json.Decoder[_S], text: bytes | msgspec.Raw) -> _S:
     try:
         try:
             return decoder.decode(text)
         except RecursionError:  # nested deeper than any honest object
-            return decoder.decode(pruned(text))
+            return decoder.decode(pruned(bytes(text)))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Retryable(f"the API server's answer can't be read: {error}") from error
