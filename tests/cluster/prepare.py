@@ -133,5 +133,6 @@ async def _await_answer(api: Api, definition: Object, version: str) -> None:
 
 
 def _established(definition: Object | None) -> bool:
-    conditions = (definition or {}).get("status", {}).get("conditions", [])
+    # Just created, a definition says `"conditions": null`.
+    conditions = (definition or {}).get("status", {}).get("conditions") or []
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
