@@ -7,6 +7,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ GROUP_SIZE: Final = 2 << 20
 """One transaction holds at most so much: enough to share a sync, short enough to be quick."""
 UNMERGED: Final = 200
 """Rows after which a quiet second is used to bring the WAL into the file."""
+LINGER: Final = 0.02
+"""Seconds that a row which nobody waits for waits for company."""
 RETRY: Final = 0.25
 """Seconds between attempts on a database that failed."""
 GRACE: Final = 3.0
@@ -75,6 +78,7 @@ class Journal:
         self._sweeper = Sweeper(retention)
         self._waiters = Waiters(self._late)
         self._wake = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
         self._waiting: str | None = None
@@ -179,6 +183,7 @@ class Journal:
             return False
         if self._settled >= self._appended:
             return True
+        self._wanted.set()
         return await self._waiters.wait(self._appended)
 
     async def recall(self) -> Recollection:
@@ -197,6 +202,7 @@ class Journal:
         """Write what waits and a `stopped` row, end the run, close the file; at most 3 s."""
         self._closing = True
         self._wake.set()
+        self._wanted.set()
         writer, self._writer = self._writer, None
         if writer is not None:
             _, late = await asyncio.wait({writer}, timeout=2.0)
@@ -251,6 +257,7 @@ class Journal:
             await keeper.restore()
         self._wake.clear()
         if not self._group:
+            await self._linger()
             self._group = self._buffer.take(GROUP_ROWS, GROUP_SIZE, self._clock())
         if self._group:
             began = time.perf_counter()
@@ -264,6 +271,19 @@ class Journal:
         swept = await self._sweeper.sweep(keeper, self._clock())
         if not swept and not self._buffer:
             await self._idle()
+
+    async def _linger(self) -> None:
+        """Give rows that nobody waits for the company of one that somebody does.
+
+        An observation is followed by its decision within a millisecond: one sync for both, not
+        two, and the disk is free for those who wait.
+        """
+        self._wanted.clear()
+        if self._waiters or self._closing or not 0 < len(self._buffer) < GROUP_ROWS:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                await self._wanted.wait()
 
     async def _idle(self) -> None:
         try:
