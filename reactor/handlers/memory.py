@@ -86,6 +86,10 @@ class Memory:
         """Of the last recorded decision; the same again needs no row."""
         return self._fingerprints.get(key)
 
+    def cleaned_up(self, key: Key) -> None:
+        """Nothing of what was asked for is left; what was good of the splits still there is."""
+        self._asked.pop(key, None)
+
     def forget(self, key: Key) -> None:
         """The service has no split and nothing of ours is left: nothing to remember."""
         self._asked.pop(key, None)

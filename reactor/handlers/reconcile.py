@@ -230,7 +230,10 @@ class Reconciler:
         if repair and result.outcome in ("created", "patched"):
             await self._count_repair(key, decision)
         if wish is None and result.outcome in ("deleted", "patched"):
-            self._memory.forget(key)
+            if situation.splits:
+                self._memory.cleaned_up(key)
+            else:
+                self._memory.forget(key)
         self._schedule(key, wish, result)
 
     async def _count_repair(self, key: Key, decision: Decision) -> None:

@@ -2,46 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 
 from reactor.events import Synced
-from tests.cluster.api import CRDS, TRAFFICSPLITS
 from tests.contract.cluster import Cluster
-from tests.contract.waiting import until, until_async
-
-VERSIONS = ["v1alpha1", "v1alpha2", "v1alpha3", "v1alpha4"]
-DEFINITION = "trafficsplits.split.smi-spec.io"
-
-
-@asynccontextmanager
-async def serving(cluster: Cluster, *versions: str) -> AsyncIterator[None]:
-    """Have the cluster serve these versions of TrafficSplit only, and all again afterwards."""
-    await _serve(cluster, *versions)
-    try:
-        yield
-    finally:
-        await _serve(cluster, *VERSIONS)
-
-
-async def _serve(cluster: Cluster, *versions: str) -> None:
-    definition = await cluster.api.get(CRDS, DEFINITION)
-    for version in definition["spec"]["versions"]:
-        version["served"] = version["name"] in versions
-    await cluster.api.replace(CRDS, definition)
-
-    async def so_it_is() -> bool:
-        found = set()
-        for version in VERSIONS:
-            path = TRAFFICSPLITS.at(version).path(cluster.namespace)
-            status, _ = await cluster.api.request("GET", path)
-            if status == 200:
-                found.add(version)
-        return found == set(versions)
-
-    await until_async(so_it_is)
+from tests.contract.definitions import VERSIONS, serving
+from tests.contract.waiting import until
 
 
 @pytest.mark.parametrize("version", VERSIONS)
