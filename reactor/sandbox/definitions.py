@@ -58,10 +58,9 @@ class Definitions:
             return
         served = of_definition(document)
         if served != self._registry.get(*served.key):
-            if self._registry.get(*served.key) is not None:
-                self._watches.end(served.key)
-                # The kind is served anew: a watch can't go on from before.
-                self._store.forget(served.key)
+            self._watches.end(served.key)
+            # The kind is served anew: no watch can go on from before.
+            self._store.forget(served.key)
             self._registry.put(served)
         names = document["spec"]["names"]
         storage = served.storage

@@ -28,8 +28,8 @@ _LOOPBACK = "127.0.0.1"
 class Sandbox:
     """An in-process Kubernetes API server.
 
-    `cluster` is the state, with direct access; `faults` the fault script; `requests` every request
-    so far, oldest first; `tokens` who may speak. It can be stopped and started again on the same
+    `cluster` is the state, with direct access; `faults` the fault script; `requests` the last
+    50,000 requests, oldest first; `tokens` who may speak. It can be stopped and started again on the same
     port with all its state, as an API server that restarts.
     """
 
@@ -43,7 +43,7 @@ class Sandbox:
     ) -> None:
         self.cluster = Cluster(definitions=definitions, clock=clock, history=history)
         self.tokens = Tokens()
-        self.requests: deque[Call] = deque(maxlen=200_000)
+        self.requests: deque[Call] = deque(maxlen=50_000)
         self.faults = Faults(
             store=self.cluster.storage, registry=self.cluster.registry, hub=self.cluster.hub
         )

@@ -137,6 +137,8 @@ class Table:
             self.objects[path] = change.new
         for listener in tuple(self.listeners):
             listener(change)
+        # Every open watch has its line; kept on, they would double the history.
+        change.lines.clear()
 
 
 class Store:

@@ -137,7 +137,7 @@ async def test_a_stale_list_shows_an_earlier_state(sandbox: Sandbox, client: Cli
 async def test_a_watch_lags_until_it_is_released(sandbox: Sandbox, client: Client) -> None:
     held = sandbox.faults.hold_events("trafficsplits")
     async with (
-        client.watch(SPLITS, resourceVersion="1") as splits,
+        client.watch(SPLITS, resourceVersion=str(sandbox.cluster.version)) as splits,
         client.watch(PROFILES, resourceVersion=str(sandbox.cluster.version)) as profiles,
     ):
         for name in ("a", "b", "c"):

@@ -21,7 +21,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def test_bookmarks_tell_the_newest_version_of_all(sandbox: Sandbox, client: Client) -> None:
-    async with client.watch(SPLITS, allowWatchBookmarks="true", resourceVersion="1") as stream:
+    async with client.watch(
+        SPLITS, allowWatchBookmarks="true", resourceVersion=str(sandbox.cluster.version)
+    ) as stream:
         sandbox.cluster.create(configmap("elsewhere"))
         version = str(sandbox.cluster.version)
         while True:
@@ -35,13 +37,15 @@ async def test_bookmarks_tell_the_newest_version_of_all(sandbox: Sandbox, client
 async def test_no_bookmark_overtakes_an_event_that_is_held_back(
     sandbox: Sandbox, client: Client
 ) -> None:
-    async with client.watch(SPLITS, allowWatchBookmarks="true", resourceVersion="1") as stream:
+    async with client.watch(
+        SPLITS, allowWatchBookmarks="true", resourceVersion=str(sandbox.cluster.version)
+    ) as stream:
         held = sandbox.faults.hold_events("trafficsplits")
         before = sandbox.cluster.version
         sandbox.cluster.create(split("a"))
         # Others get bookmarks meanwhile.
         async with client.watch(
-            CONFIGMAPS, allowWatchBookmarks="true", resourceVersion="1"
+            CONFIGMAPS, allowWatchBookmarks="true", resourceVersion=str(sandbox.cluster.version)
         ) as other:
             assert (await other.event())["type"] == "BOOKMARK"
         held.lift()
@@ -55,7 +59,10 @@ async def test_no_bookmark_overtakes_an_event_that_is_held_back(
 async def test_bookmarks_can_be_switched_off(sandbox: Sandbox, client: Client) -> None:
     sandbox.faults.bookmarks = False
     async with client.watch(
-        SPLITS, allowWatchBookmarks="true", resourceVersion="1", timeoutSeconds="1"
+        SPLITS,
+        allowWatchBookmarks="true",
+        resourceVersion=str(sandbox.cluster.version),
+        timeoutSeconds="1",
     ) as stream:
         assert await stream.rest() == b""
 
