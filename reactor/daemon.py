@@ -11,6 +11,7 @@ import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from reactor.bus import Bus
 from reactor.errors import ReactorError
@@ -130,7 +131,8 @@ class Daemon:
             self._tasks.spawn(parts.workers.run(), f"worker {number}")
         log.info("Started workers")
         if self._settings.leader_elect:
-            self._tasks.spawn(self._lead(known), "lead")
+            leading = self._tasks.spawn(self._lead(known), "lead")
+            self._stops.append(partial(self._resign, leading))
         else:
             await self._take_over(known)
         _calm_collector()
@@ -147,12 +149,12 @@ class Daemon:
     async def _lead(self, known: Known) -> None:
         """Hold the lease, and with it the right to write; wait for it again when it is lost."""
         parts = self.parts
-        self._stops.append(parts.lease.release)
         clock = asyncio.get_running_loop().time
+        led = False
         while True:
             asked = clock()
             await parts.lease.acquire()
-            if clock() - asked > _STOOD_BY:
+            if led or clock() - asked > _STOOD_BY:
                 # Whoever held it may have written what our watches haven't shown yet.
                 await self._look_afresh()
             await self._take_over(known)
@@ -160,6 +162,13 @@ class Daemon:
             await parts.lease.lost.wait()
             parts.workers.close()
             log.warning("lost the lease: this adaptor stands by")
+            led = True
+
+    async def _resign(self, leading: asyncio.Task[None]) -> None:
+        # First nobody who would take the lease again, then the lease.
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+        await self.parts.lease.release()
 
     async def _look_afresh(self) -> None:
         for name, reflector in self.parts.reflectors:

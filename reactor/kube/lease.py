@@ -29,6 +29,8 @@ _DEADLINE = 10.0
 _RENEW = 5.0
 _RETRY = 1.0  # also how often those look who don't hold it
 _TIMEOUT = 4.0
+_FAREWELL = 1.0  # seconds to release it
+_LONGEST_WAIT = 5.0  # whatever Retry-After says: the lease has to change hands in time
 
 
 class Writes(Protocol):
@@ -112,7 +114,7 @@ class Lease:
                 log.warning("can't take the lease %s: %s", self._name, error)
                 wait = _RETRY * 2
                 if isinstance(error, Retryable) and error.after:
-                    wait = error.after
+                    wait = min(error.after, _LONGEST_WAIT)
             await self._sleep(wait * (0.8 + 0.2 * self._random()))
         log.info("took the lease %s as %s", self._name, self._identity)
         self.lost.clear()
@@ -129,13 +131,27 @@ class Lease:
         self.lost.set()
         if not held or lease is None:
             return
+        try:
+            async with asyncio.timeout(_FAREWELL):
+                await self._give_up(lease)
+        except (ReactorError, TimeoutError) as error:
+            why = error if isinstance(error, ReactorError) else "no answer in time"
+            log.warning("couldn't release the lease %s: %s", self._name, why)
+
+    async def _give_up(self, lease: _Lease) -> None:
+        try:
+            await self._write_empty(lease)
+        except Conflict:
+            # The renewal that was cancelled just now took effect, or someone else has it.
+            found = await self._read()
+            if found is not None and found.spec.holder_identity == self._identity:
+                await self._write_empty(found)
+
+    async def _write_empty(self, lease: _Lease) -> None:
         lease.spec.holder_identity = ""
         lease.spec.lease_duration_seconds = 1
         lease.spec.renew_time = _now()
-        try:
-            await self._write(lease, timeout=1.0)
-        except ReactorError as error:
-            log.warning("couldn't release the lease %s: %s", self._name, error)
+        await self._write(lease)
 
     async def _try(self) -> float | None:
         """One try: None when the lease is ours, else how long to wait."""
@@ -220,9 +236,7 @@ class Lease:
             raise
         return _decode(answer.body)
 
-    async def _write(
-        self, lease: _Lease, *, create: bool = False, timeout: float = _TIMEOUT
-    ) -> _Lease:
+    async def _write(self, lease: _Lease, *, create: bool = False) -> _Lease:
         spec = {k: v for k, v in msgspec.to_builtins(lease.spec).items() if v is not None}
         body = {
             "apiVersion": "coordination.k8s.io/v1",
@@ -234,7 +248,7 @@ class Lease:
             "POST" if create else "PUT",
             self._collection if create else f"{self._collection}/{self._name}",
             body=msgspec.json.encode(body),
-            timeout=timeout,
+            timeout=_TIMEOUT,
             resource="leases",
         )
         return _decode(answer.body)
