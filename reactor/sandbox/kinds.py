@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reactor.sandbox import shape
 from reactor.sandbox.documents import Document
 from reactor.sandbox.registry import VERBS, Column, Resource, Version
@@ -29,22 +31,15 @@ def _kind(
     plural: str,
     kind: str,
     *,
-    namespaced: bool = True,
-    short: tuple[str, ...] = (),
     rules: Shape = shape.OBJECT,
     columns: tuple[Column, ...] = (),
     zero: Document | None = None,
     status: bool = False,
-    generation: tuple[str, ...] = (),
-    categories: tuple[str, ...] = (),
-    returns_deleted: bool = False,
-    unconditional_update: bool = True,
-    create_on_update: bool = False,
-    fields: tuple[str, ...] = (),
-    verbs: tuple[str, ...] = VERBS,
-    free_names: bool = False,
+    namespaced: bool = True,
     top: tuple[str, ...] = ("spec", "status"),
+    **more: Any,
 ) -> Resource:
+    """`more` are fields of Resource."""
     return Resource(
         group=group,
         plural=plural,
@@ -53,18 +48,10 @@ def _kind(
         versions=(Version(name=version, shape=rules, status=status, columns=columns),),
         storage=version,
         singular=kind.lower(),
-        short_names=short,
-        categories=categories,
         list_kind=kind + "List",
         zero=zero or {"metadata": {}},
-        generation=generation,
-        returns_deleted=returns_deleted,
-        unconditional_update=unconditional_update,
-        create_on_update=create_on_update,
-        fields=fields,
-        verbs=verbs,
-        free_names=free_names,
         top=frozenset({"apiVersion", "kind", "metadata", *top}),
+        **more,
     )
 
 
@@ -81,7 +68,7 @@ def _core() -> list[Resource]:
             "namespaces",
             "Namespace",
             namespaced=False,
-            short=("ns",),
+            short_names=("ns",),
             columns=(Column("Status", "string", "status.phase"),),
             zero=_SPECIFIED,
             status=True,
@@ -94,7 +81,7 @@ def _core() -> list[Resource]:
             "v1",
             "services",
             "Service",
-            short=("svc",),
+            short_names=("svc",),
             rules=shape.SERVICE,
             categories=("all",),
             columns=(
@@ -129,7 +116,7 @@ def _core() -> list[Resource]:
                 "reportingComponent",
                 "reportingInstance",
             ),
-            short=("ev",),
+            short_names=("ev",),
             columns=(
                 Column("Last Seen", "string", "lastTimestamp"),
                 Column("Type", "string", "type"),
@@ -175,7 +162,7 @@ def _core() -> list[Resource]:
                 "binaryData",
                 "immutable",
             ),
-            short=("cm",),
+            short_names=("cm",),
             columns=(Column("Data", "integer", "data"),),
         ),
         _kind(
@@ -188,7 +175,7 @@ def _core() -> list[Resource]:
                 "imagePullSecrets",
                 "automountServiceAccountToken",
             ),
-            short=("sa",),
+            short_names=("sa",),
             rules=shape.SERVICE_ACCOUNT,
             columns=(Column("Secrets", "integer", "secrets"),),
             returns_deleted=True,
@@ -198,7 +185,7 @@ def _core() -> list[Resource]:
             "v1",
             "pods",
             "Pod",
-            short=("po",),
+            short_names=("po",),
             rules=shape.POD,
             categories=("all",),
             columns=(Column("Status", "string", "status.phase"),),
@@ -214,7 +201,7 @@ def _core() -> list[Resource]:
             "endpoints",
             "Endpoints",
             top=("subsets",),
-            short=("ep",),
+            short_names=("ep",),
             rules=shape.Shape(fields={"metadata": shape.METADATA, "subsets": shape.ATOMIC}),
         ),
     ]
@@ -228,7 +215,7 @@ def _apps() -> list[Resource]:
             "v1",
             "deployments",
             "Deployment",
-            short=("deploy",),
+            short_names=("deploy",),
             rules=shape.WORKLOAD,
             categories=("all",),
             columns=(
@@ -249,7 +236,7 @@ def _apps() -> list[Resource]:
             "v1",
             "replicasets",
             "ReplicaSet",
-            short=("rs",),
+            short_names=("rs",),
             rules=shape.WORKLOAD,
             categories=("all",),
             zero={
@@ -344,7 +331,7 @@ def _meta() -> list[Resource]:
             "customresourcedefinitions",
             "CustomResourceDefinition",
             namespaced=False,
-            short=("crd", "crds"),
+            short_names=("crd", "crds"),
             categories=("api-extensions",),
             columns=(Column("Created At", "date", "metadata.creationTimestamp"),),
             rules=shape.OBJECT,

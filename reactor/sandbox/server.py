@@ -29,8 +29,8 @@ class Sandbox:
     """An in-process Kubernetes API server.
 
     `cluster` is the state, with direct access; `faults` the fault script; `requests` the last
-    50,000 requests, oldest first; `tokens` who may speak. It can be stopped and started again on the same
-    port with all its state, as an API server that restarts.
+    50,000 requests, oldest first; `tokens` who may speak. It can be stopped and started again on
+    the same port with all its state, as an API server that restarts.
     """
 
     def __init__(
