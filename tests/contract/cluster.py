@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -155,14 +156,27 @@ class Cluster:
             timeout=timeout,
         )
 
-    async def wait_event(self, reason: str, split: str, timeout: float = 10.0) -> Object:
+    async def wait_event(
+        self,
+        reason: str,
+        split: str,
+        accept: Callable[[Object], object] = lambda _: True,
+        timeout: float = 10.0,
+    ) -> Object:
         """Wait for a Kubernetes Event on a split."""
+
+        def fits(event: Object) -> bool:
+            named = event.get("reason") == reason and event["involvedObject"].get("name") == split
+            return bool(named and accept(event))
+
         async with asyncio.timeout(timeout):
-            async for event in self.api.watch(EVENTS, self.namespace, resource_version="0"):
-                found: Object = event["object"]
-                involved = found.get("involvedObject", {})
-                if found.get("reason") == reason and involved.get("name") == split:
-                    return found
+            async with aclosing(
+                self.api.watch(EVENTS, self.namespace, resource_version="0")
+            ) as events:
+                async for event in events:
+                    found: Object = event["object"]
+                    if event["type"] != "BOOKMARK" and fits(found):
+                        return found
         raise AssertionError("a watch does not end")
 
     async def settled(self, adaptor: Adaptor) -> None:
