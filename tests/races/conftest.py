@@ -43,6 +43,7 @@ async def sound_logs(cluster: Cluster) -> AsyncIterator[None]:
     cluster.sandbox.faults.clear()
     for adaptor in cluster.adaptors:
         await adaptor.stop()
+    for adaptor in cluster.adaptors:
         decided = [row["reconcile"] for row in await adaptor.rows(kind="translated")]
         ended = [row["reconcile"] for row in await adaptor.rows(kind="synced")]
         assert sorted(decided) == sorted(ended)
