@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from fractions import Fraction
 
 import pytest
 import pytest_asyncio
 
 from tests.cluster import guide
+from tests.cluster.adaptor import AdaptorProcess
 from tests.cluster.api import SERVICEPROFILES, TRAFFICSPLITS, Api, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.guide import APEX, LEAF, PORT, host
 from tests.cluster.linkerd import LARGEST_SUM, Destination, DestinationController, ProfileStream
-from tests.cluster.stand_in import stand_in
 
 
-@pytest_asyncio.fixture
-async def adaptor(
-    admin: Api, control_plane: ControlPlane, cluster_namespace: str
-) -> AsyncIterator[None]:
-    """What turns the splits of the namespace into profiles."""
-    async with stand_in(admin, cluster_namespace):
+@pytest.fixture(scope="module")
+def adaptor(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The program as its users run it, with our role and nothing else."""
+    directory = tmp_path_factory.mktemp("adaptor")
+    with AdaptorProcess(directory, kubeconfig=control_plane.adaptor_kubeconfig):
         yield
 
 
