@@ -128,7 +128,7 @@ def upgrade() -> None:
     op.create_index(
         "entries_service",
         "entries",
-        ["service", "namespace", "position", "kind"],
+        ["service", "namespace", "position", "kind", "split"],
         sqlite_where=text("service IS NOT NULL"),
     )
     op.create_index(

@@ -61,7 +61,7 @@ def writer(path: Path) -> AsyncEngine:
 
 def reader(path: Path) -> AsyncEngine:
     """Read-only; each connection lives for one question, so that none holds up the WAL."""
-    return _engine(path, "ro", ("PRAGMA query_only=ON",))
+    return _engine(path, "ro", ("PRAGMA query_only=ON", "PRAGMA cache_size=-16000"))
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...]) -> AsyncEngine:

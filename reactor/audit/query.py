@@ -107,7 +107,15 @@ async def _read(
         position = _unindexed("position")
         where = [*_span(filters, entries.c.at), *(_unindexed(n) == v for n, v in equal.items())]
     else:
-        where = [*_span(filters, _unindexed("at")), *(entries.c[n] == v for n, v in equal.items())]
+        # The index of names is by far the best one, which SQLite can't know.
+        bare = {"split", "service"}.isdisjoint(equal)
+        where = [
+            *_span(filters, _unindexed("at")),
+            *(
+                (entries.c[n] if bare or n not in ("kind", "outcome") else _unindexed(n)) == v
+                for n, v in equal.items()
+            ),
+        ]
         if filters.until is not None:
             newest = await connection.scalar(
                 select(func.max(entries.c.position)).where(*_span(filters, entries.c.at))

@@ -34,26 +34,28 @@ class Recollection(msgspec.Struct, frozen=True):
 
 _SELECT = "SELECT " + ", ".join(f"e.{column}" for column in COLUMNS) + " FROM entries AS e"
 
-# One step down the index per (name, namespace), however many rows each of them has.
+# Each step goes straight to the next name, or namespace, in the index, and then to the newest
+# position there, however many rows lie between.
 _LAST = """
-WITH RECURSIVE keys (name, namespace) AS (
-    SELECT {column}, namespace FROM (
-        SELECT {column}, namespace FROM entries WHERE {column} IS NOT NULL
-        ORDER BY {column}, namespace LIMIT 1)
+WITH RECURSIVE names (name) AS (
+    SELECT min({column}) FROM entries WHERE {column} IS NOT NULL
     UNION ALL
-    SELECT (SELECT {column} FROM entries
-            WHERE {column} IS NOT NULL AND ({column}, namespace) > (keys.name, keys.namespace)
-            ORDER BY {column}, namespace LIMIT 1),
-           (SELECT namespace FROM entries
-            WHERE {column} IS NOT NULL AND ({column}, namespace) > (keys.name, keys.namespace)
-            ORDER BY {column}, namespace LIMIT 1)
-    FROM keys WHERE keys.name IS NOT NULL
+    SELECT (SELECT min({column}) FROM entries WHERE {column} > names.name)
+    FROM names WHERE names.name IS NOT NULL
+),
+keys (name, namespace) AS (
+    SELECT names.name, (SELECT min(namespace) FROM entries WHERE {column} = names.name)
+    FROM names WHERE names.name IS NOT NULL
+    UNION ALL
+    SELECT keys.name, (SELECT min(namespace) FROM entries
+                       WHERE {column} = keys.name AND namespace > keys.namespace)
+    FROM keys WHERE keys.namespace IS NOT NULL
 )
 {select} JOIN (
     SELECT (SELECT position FROM entries INDEXED BY entries_{column}
             WHERE {column} = keys.name AND namespace = keys.namespace AND kind = ?
             {also} ORDER BY position DESC LIMIT 1) AS position
-    FROM keys WHERE keys.name IS NOT NULL
+    FROM keys WHERE keys.namespace IS NOT NULL
 ) AS newest ON newest.position = e.position ORDER BY e.position
 """
 """The profile's rows bear no split, those of splits do: hence ``also``."""

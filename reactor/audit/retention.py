@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -82,15 +83,22 @@ class Sweeper:
         digests = sorted({digest for digest, _, _ in refs})
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany(
-                "DELETE FROM refs WHERE digest = ? AND run = ? AND seq = ?", refs
-            )
+            # Few statements, not many small ones: see `statements`.
+            for start in range(0, len(refs), CHUNK):
+                piece = refs[start : start + CHUNK]
+                # (a, b, c) IN (VALUES ...) would read the whole table.
+                either = " OR ".join(["digest = ? AND run = ? AND seq = ?"] * len(piece))
+                connection.execute(
+                    f"DELETE FROM refs WHERE {either}", tuple(chain.from_iterable(piece))
+                )
             connection.execute("DELETE FROM entries WHERE position <= ?", (rows[-1][0],))
-            connection.executemany(
-                "DELETE FROM documents WHERE digest = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM refs WHERE digest = ?1)",
-                [(digest,) for digest in digests],
-            )
+            for start in range(0, len(digests), CHUNK):
+                some = digests[start : start + CHUNK]
+                connection.execute(
+                    f"DELETE FROM documents WHERE digest IN ({', '.join('?' * len(some))})"
+                    " AND NOT EXISTS (SELECT 1 FROM refs WHERE refs.digest = documents.digest)",
+                    some,
+                )
             for run in sorted({row[1] for row in rows}):
                 connection.execute(
                     "DELETE FROM runs WHERE id = ?1"

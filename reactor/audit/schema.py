@@ -91,13 +91,15 @@ refs = Table(
 Index("entries_at", entries.c.at)
 Index("entries_kind", entries.c.kind)
 Index("entries_namespace", entries.c.namespace, sqlite_where=entries.c.namespace.is_not(None))
-# The kind at the end lets "the last decision for this service" be read from the index alone.
+# What follows the position lets "the last decision for this service" and "the last observation of
+# its profile" (a row that names no split) be found in the index alone.
 Index(
     "entries_service",
     entries.c.service,
     entries.c.namespace,
     entries.c.position,
     entries.c.kind,
+    entries.c.split,
     sqlite_where=entries.c.service.is_not(None),
 )
 Index(
