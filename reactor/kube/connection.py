@@ -6,7 +6,6 @@ encoded, and the session looks up neither cookies nor the environment's proxies 
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from multidict import CIMultiDict
@@ -26,6 +25,7 @@ from reactor.kube import kubeconfig, status, tls
 from reactor.kube.credentials import Credentials, Identity
 from reactor.kube.identity import impersonation, source
 from reactor.kube.lines import lines
+from reactor.kube.proxy import from_environment
 from reactor.kube.target import SERVICE_ACCOUNT, Target
 
 JSON = "application/json"
@@ -65,7 +65,7 @@ class Connection:
         self._credentials = Credentials(
             source=source(target, environ=environ, clock=clock), clock=clock
         )
-        self._proxy = target.proxy or _environment_proxy(target.server, environ)
+        self._proxy = target.proxy or from_environment(target.server, environ)
         self._headers = CIMultiDict(
             [("User-Agent", f"smi-adaptor/{__version__}"), ("Accept", JSON), *impersonation(user)]
         )
@@ -278,23 +278,3 @@ class Connection:
         if certificate is not None:
             tls.present(made, certificate, where=target.user.where)
         return made
-
-
-def _environment_proxy(server: str, environ: Mapping[str, str]) -> str | None:
-    parts = urlsplit(server)
-    names = (f"{parts.scheme}_proxy", f"{parts.scheme}_proxy".upper())
-    proxy = next((environ[name] for name in names if environ.get(name)), None)
-    exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    host = parts.hostname or ""
-    if proxy is None or host in ("localhost", "127.0.0.1", "::1"):  # as Go does
-        return None
-    return None if any(_exempts(entry.strip(), host) for entry in exempt.split(",")) else proxy
-
-
-def _exempts(entry: str, host: str) -> bool:
-    if entry == "*" or entry == host:
-        return True
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        return bool(entry) and host.endswith("." + entry.lstrip(".*"))

@@ -18,6 +18,7 @@ class Pace:
         self._started = time.perf_counter()
 
     async def __call__(self) -> None:
+        """After each piece of work."""
         if time.perf_counter() - self._started >= self._slice:
             await asyncio.sleep(0)
             self._started = time.perf_counter()

@@ -1,125 +1,18 @@
-"""What a reflector survives, over HTTP; sleeps take no time here, and are written down."""
+"""What a reflector tells of lists and watches, and what it survives, over HTTP."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
-from reactor.errors import Retryable, Terminal
-from reactor.events import Observed
-from reactor.kube.connection import Connection
-from reactor.kube.discovery import Newest
-from reactor.kube.listing import Decode
-from reactor.kube.reflector import Reflector
-from reactor.kube.store import SplitStore
-from reactor.model import trafficsplit
+from reactor.errors import Retryable
 from reactor.model.trafficsplit import TrafficSplit
 
-from .loopback import kubeconfig
+from .bench import Bench, bench, with_splits
 from .model_server import overloaded
 from .objects import decode_split, decoded
-from .wire_server import WireServer, wired
-
-
-class Bench:
-    """A server, a reflector on it, and what it published."""
-
-    def __init__(self, server: WireServer) -> None:
-        self.server = server
-        self.store = SplitStore()
-        self.seen: list[Observed] = []
-        self.slept: list[float] = []
-        self.now = 1000.0
-        self.reflector: Reflector[TrafficSplit]
-
-    async def publish(self, event: Observed) -> None:
-        self.seen.append(event)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0.001)
-
-    def told(self) -> list[tuple[str, str]]:
-        return [(event.change, event.object.meta.name) for event in self.seen]
-
-    def versions(self) -> dict[str, str]:
-        return {s.meta.name: s.meta.resource_version for s in self.store.values()}
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits until it holds."""
-        async with asyncio.timeout(20):
-            while not condition():  # noqa: ASYNC110 - it spans server, wire and store
-                await asyncio.sleep(0.002)
-
-    async def settled(self) -> None:
-        """Waits until the store equals the server, with a watch open."""
-
-        def same() -> bool:
-            truth = {
-                name: obj["metadata"]["resourceVersion"]
-                for name, obj in self.server.objects.items()
-            }
-            return self.versions() == truth and bool(self.server.watchers)
-
-        await self.until(same)
-
-
-@asynccontextmanager
-async def bench(
-    tmp_path: Path,
-    *,
-    before: Callable[[Bench], None] = lambda bench: None,
-    decode: Decode[TrafficSplit] = decode_split,
-    user: dict[str, str] | None = None,
-    echoes: bool = False,
-    silence: float = 90.0,
-    chunk: int = 500,
-) -> AsyncIterator[Bench]:
-    """Runs a reflector against a wire server, prepared by ``before``."""
-    async with wired() as (server, loopback):
-        server.chunk = chunk
-        found = Bench(server)
-        before(found)
-        path = kubeconfig(tmp_path, loopback.url, user=user)
-        async with Connection.from_kubeconfig(path, environ={}) as connection:
-            found.reflector = Reflector(
-                connection=connection,
-                discovery=Newest(
-                    connection=connection,
-                    group=trafficsplit.GROUP,
-                    plural=trafficsplit.PLURAL,
-                    versions=trafficsplit.VERSIONS,
-                ),
-                resource="trafficsplits",
-                decode=decode,
-                store=found.store,
-                publish=found.publish,
-                absent="the CRD is missing: apply it",
-                echoes=echoes,
-                sleep=found.sleep,
-                clock=lambda: found.now,
-                random=lambda: 0.5,
-                silence=silence,
-            )
-            running = asyncio.create_task(found.reflector.run())
-            try:
-                yield found
-            finally:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-
-
-def with_splits(*names: str) -> Callable[[Bench], None]:
-    def prepare(found: Bench) -> None:
-        for name in names:
-            found.server.write(name, "web")
-
-    return prepare
 
 
 async def test_what_is_there_is_listed_in_chunks_and_what_comes_is_watched(tmp_path: Path) -> None:
@@ -269,104 +162,6 @@ async def test_a_storm_of_500s_and_503s_passes(tmp_path: Path) -> None:
     assert len(found.slept) >= 30
     assert max(found.slept) <= 5.0
     assert found.slept[0] < found.slept[3] < found.slept[-1]
-
-
-async def test_an_expired_token_is_read_again(tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("first\n")
-
-    def guarded(found: Bench) -> None:
-        with_splits("a")(found)
-        found.server.token = "first"
-
-    async with bench(tmp_path, before=guarded, user={"tokenFile": "token"}) as found:
-        await found.settled()
-        token.write_text("second\n")
-        found.server.token = "second"
-        found.server.write("a", "api")
-        found.server.end_watches(None)
-        await found.settled()
-        assert found.reflector.health.restarts["refused"] == 0
-
-
-async def test_refused_credentials_are_told_and_retried(tmp_path: Path) -> None:
-    def guarded(found: Bench) -> None:
-        found.server.token = "right"
-
-    async with bench(tmp_path, before=guarded, user={"token": "wrong"}) as found:
-        await found.until(lambda: found.reflector.health.restarts["refused"] > 2)
-        assert "doesn't accept our credentials" in (found.reflector.health.unready() or "")
-        found.server.token = None
-        await found.settled()
-
-
-async def test_a_missing_right_is_told(tmp_path: Path) -> None:
-    def forbidden(found: Bench) -> None:
-        found.server.faults.append(Terminal("no", status=403, reason="Forbidden"))
-
-    async with bench(tmp_path, before=forbidden) as found:
-        await found.until(lambda: found.reflector.health.restarts["refused"] == 1)
-        assert "ClusterRole" in (found.reflector.health.waiting or "ClusterRole")
-        await found.settled()
-
-
-class TestTheCrd:
-    async def test_it_may_appear_after_the_start(self, tmp_path: Path) -> None:
-        def without(found: Bench) -> None:
-            found.server.served = None
-
-        async with bench(tmp_path, before=without) as found:
-            await found.until(lambda: found.reflector.health.restarts["missing"] > 2)
-            assert found.reflector.health.unready() == "the CRD is missing: apply it"
-            found.server.served = "v1alpha2"
-            found.server.write("a", "web")
-            await found.settled()
-            assert found.reflector.health.unready() is None
-        assert max(found.slept) <= 5.0
-
-    async def test_while_it_is_away_nothing_is_taken_for_gone(self, tmp_path: Path) -> None:
-        async with bench(tmp_path, before=with_splits("a", "b")) as found:
-            await found.settled()
-            found.seen.clear()
-            found.server.remove_crd()
-            await found.until(lambda: found.reflector.health.restarts["missing"] > 2)
-            assert set(found.versions()) == {"a", "b"}
-            assert found.seen == []
-            found.server.served = "v1alpha4"
-            found.server.write("a", "web")
-            await found.settled()
-            told = [(e.change, e.object.meta.name, e.proved) for e in found.seen]
-            assert sorted(told) == [
-                ("added", "a", True),
-                ("deleted", "a", False),
-                ("deleted", "b", False),
-            ]
-
-    async def test_when_its_splits_are_deleted_with_it_that_is_proof(self, tmp_path: Path) -> None:
-        async with bench(tmp_path, before=with_splits("a")) as found:
-            await found.settled()
-            found.server.delete("a")
-            found.server.remove_crd()
-            await found.until(lambda: found.reflector.health.restarts["missing"] > 1)
-            assert found.told()[-1] == ("deleted", "a")
-            assert found.seen[-1].proved
-
-    async def test_a_new_version_is_watched_once_it_is_served(self, tmp_path: Path) -> None:
-        async with bench(tmp_path, before=with_splits("a")) as found:
-            await found.settled()
-            found.server.served = "v1alpha3"
-            found.server.end_watches(None)
-            await found.until(
-                lambda: (
-                    found.reflector.health.restarts["moved"] == 1 and bool(found.server.watchers)
-                )
-            )
-            found.server.write("a", "api")
-            await found.settled()
-            assert found.told() == [("added", "a"), ("modified", "a")]
-            split = found.store.get("ns", "a")
-            assert split is not None
-            assert split.api_version == "split.smi-spec.io/v1alpha3"
 
 
 async def test_an_object_that_cannot_be_decoded_stops_nothing(tmp_path: Path) -> None:
