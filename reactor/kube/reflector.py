@@ -280,7 +280,7 @@ class Reflector(Generic[T]):
     def _unreachable(self, error: ReactorError) -> str:
         if isinstance(error, Retryable) and error.status is None:
             return (
-                f"no answer from the API server ({error}): retrying; does it run, is it this one?"
+                f"no answer from the API server ({error}): retrying; is it up, and this one?"
             )
         return f"the API server {self._connection.server} can't serve them now ({error}): retrying"
 
