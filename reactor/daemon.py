@@ -144,6 +144,7 @@ class Daemon:
         parts.splits.seed(known.splits)
         parts.profiles.seed(known.profiles)
         parts.scheduler.adopt(known.splits)
+        parts.recorder.follow(known.profiles)
         return known
 
     async def _lead(self, known: Known) -> None:

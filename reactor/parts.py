@@ -163,6 +163,7 @@ class Parts:
             publish=self.bus.publish,
             absent="the cluster serves no ServiceProfiles: install Linkerd's CRDs",
             echoes=True,
+            returned=self.scheduler.reconsider,
         )
         self.service_reflector: Reflector[Service] = Reflector(
             connection=self.connection,
@@ -194,7 +195,7 @@ class Parts:
         )
 
     def _subscribe(self) -> None:
-        recorder = Recorder(
+        self.recorder = Recorder(
             journal=self.journal,
             splits=self.splits,
             memory=self.memory,
@@ -202,13 +203,13 @@ class Parts:
         )
         announce = Announce(announcer=self.announcer, splits=self.splits, names=self.situations)
         bus = self.bus
-        bus.subscribe(Observed, recorder.observed)
+        bus.subscribe(Observed, self.recorder.observed)
         bus.subscribe(Observed, self.scheduler.observed)
         bus.subscribe(Observed, announce.observed)
         bus.subscribe(Observed, self.measure.observed)
-        bus.subscribe(Translated, recorder.translated)
+        bus.subscribe(Translated, self.recorder.translated)
         bus.subscribe(Translated, announce.translated)
-        bus.subscribe(Synced, recorder.synced)
+        bus.subscribe(Synced, self.recorder.synced)
         bus.subscribe(Synced, announce.synced)
         bus.subscribe(Synced, self.measure.synced)
         bus.subscribe(Contended, announce.contended)

@@ -58,9 +58,20 @@ class Known(msgspec.Struct):
     left_open: list[OpenDecision]
 
 
+class _Plan(msgspec.Struct):
+    type: str
+
+
 class _Mark(msgspec.Struct):
     attempt: int
     fingerprint: str
+    splits: tuple[msgspec.Raw, ...]
+    plan: _Plan
+
+    @property
+    def stands(self) -> bool:
+        """Whether the decision is made again at the next start if nothing has changed."""
+        return bool(self.splits) or self.plan.type in ("keep", "skip")
 
 
 _observed = msgspec.json.Decoder(ObservedDetail).decode
@@ -83,8 +94,9 @@ def recall(found: Recollection, *, memory: Memory, domain: str) -> Known:
         text = row.detail.encode()
         asked = recorded.asked_of(text)
         good = recorded.good_of(text)
-        if asked is not None or good:
-            memory.remember(_key(row), asked, good, _mark(text).fingerprint)
+        mark = _mark(text)
+        if asked is not None or good or mark.stands:
+            memory.remember(_key(row), asked, good, mark.fingerprint)
     for row in found.open:
         text = row.detail.encode()
         _, decision = recorded.decode(text, found.documents.__getitem__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -10,7 +11,7 @@ from reactor.audit.entry import Entry
 from reactor.events import Key, Observed, Synced, Translated
 from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Journal, Splits
-from reactor.model.meta import Manager
+from reactor.model.meta import Manager, actor
 from reactor.model.names import service_of_profile
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import Problem, TrafficSplit
@@ -62,6 +63,13 @@ class Recorder:
         self._splits = splits
         self._memory = memory
         self._domain = cluster_domain
+        self._followed: set[str] = set()
+        # Made by us, and not yet come back through the watch: that will be their observation.
+        self._awaited: set[Key] = set()
+
+    def follow(self, profiles: Iterable[ServiceProfile]) -> None:
+        """Go on with the profiles that the log holds already."""
+        self._followed.update(profile.meta.uid for profile in profiles)
 
     async def observed(self, event: Observed) -> None:
         """Splits always; profiles that have or had a split; never Services."""
@@ -71,13 +79,40 @@ class Recorder:
         elif isinstance(found, ServiceProfile):
             meta = found.meta
             service = service_of_profile(meta.name, meta.namespace, self._domain)
-            if service is not None and self._concerned(Key(meta.namespace, service)):
+            if service is None:
+                return
+            key = Key(meta.namespace, service)
+            self._awaited.discard(key)
+            if self._concerned(key, meta.uid):
                 self._journal.append(self._row(event, found, "serviceprofiles", service))
+                if event.new is None:
+                    self._followed.discard(meta.uid)
+                else:
+                    self._followed.add(meta.uid)
 
-    def _concerned(self, key: Key) -> bool:
-        return self._memory.asked(key) is not None or bool(
-            self._splits.by_service(key.namespace, key.service)
+    def _concerned(self, key: Key, uid: str) -> bool:
+        return (
+            uid in self._followed
+            or self._memory.asked(key) is not None
+            or bool(self._splits.by_service(key.namespace, key.service))
         )
+
+    def _expected(self, key: Key, profile: ServiceProfile) -> bool:
+        return profile.meta.uid in self._followed or key in self._awaited
+
+    def _first_sight(self, event: Translated, profile: ServiceProfile) -> None:
+        """A profile that was there before its first split is observed when it gets one."""
+        self._followed.add(profile.meta.uid)
+        seen = Observed(
+            resource="serviceprofiles",
+            change="added",
+            old=None,
+            new=profile,
+            actor=actor(None, profile.meta),
+            at=event.at,
+            received=0.0,
+        )
+        self._journal.append(self._row(seen, profile, "serviceprofiles", event.key.service))
 
     def _row(
         self,
@@ -114,6 +149,9 @@ class Recorder:
     async def translated(self, event: Translated) -> None:
         """Returns when a decision that writes, and every row before it, is durable."""
         situation, decision = event.situation, event.decision
+        profile = situation.profile
+        if profile is not None and not self._expected(event.key, profile):
+            self._first_sight(event, profile)
         documents = [split.document for split in situation.splits]
         if situation.profile is not None:
             documents.append(situation.profile.document)
@@ -137,6 +175,8 @@ class Recorder:
 
     async def synced(self, event: Synced) -> None:
         """The outcome; nobody waits for it."""
+        if event.outcome == "created":
+            self._awaited.add(event.key)
         detail = SyncedDetail(
             plan=type(event.decision.plan).__name__.lower(),
             attempt=event.attempt,
