@@ -6,6 +6,7 @@ encoded, and the session looks up neither cookies nor the environment's proxies 
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -31,6 +32,9 @@ from reactor.kube.target import SERVICE_ACCOUNT, Target
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
+log = logging.getLogger(__name__)
+
+_REREAD = 30.0  # seconds between two looks at client certificate files
 _CONNECT = 10.0  # seconds to connect and shake hands
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -69,11 +73,9 @@ class Connection:
         self._headers = CIMultiDict(
             [("User-Agent", f"smi-adaptor/{__version__}"), ("Accept", JSON), *impersonation(user)]
         )
-        chain, key = user.material("client-certificate"), user.material("client-key")
-        if (chain is None) != (key is None):
-            missing = "client-key" if key is None else "client-certificate"
-            raise Fatal(f"{user.where}.{missing} is missing: certificate and key go together")
-        self._certificate = (chain, key) if chain and key else None
+        self._clock = clock
+        self._certificate = tls.certificate(user)
+        self._reread = clock() + _REREAD
         self._tls = self._context(self._certificate)
         self._tls_of = self._certificate
         self._session: aiohttp.ClientSession | None = None
@@ -262,13 +264,24 @@ class Connection:
 
     def _context_of(self, identity: Identity) -> ssl.SSLContext:
         # aiohttp keys its pool by context: connections with an old certificate just idle out.
-        certificate = identity.certificate or self._certificate
+        certificate = identity.certificate or self._rotated()
         if certificate is not self._tls_of and certificate != self._tls_of:
+            self._tls_of = certificate
             try:
-                self._tls, self._tls_of = self._context(certificate), certificate
-            except Fatal as error:  # from a plugin, which may do better next time
-                raise Retryable(str(error)) from error
+                self._tls = self._context(certificate)
+            except Fatal as error:  # amid a rotation, or a plugin's slip: the next may fit
+                log.warning("%s; the one at hand stays in use", error)
         return self._tls
+
+    def _rotated(self) -> tuple[bytes, bytes] | None:
+        # Small files, twice a minute: as client-go, we follow those who renew certificates.
+        if self._certificate is not None and self._clock() >= self._reread:
+            self._reread = self._clock() + _REREAD
+            try:
+                self._certificate = tls.certificate(self._target.user)
+            except Fatal as error:  # amid a rotation, or for good: the server will tell
+                log.warning("%s; the one at hand stays in use", error)
+        return self._certificate
 
     def _context(self, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:
         target = self._target

@@ -73,6 +73,7 @@ class Reflector(Generic[T]):
         publish: Callable[[Observed], Awaitable[None]],
         absent: str,
         echoes: bool = False,
+        returned: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], int] = lambda: time.time_ns() // 1000,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -82,6 +83,7 @@ class Reflector(Generic[T]):
         """``absent`` says what is missing, and what to do, when nothing serves the collection.
 
         ``echoes``: publish events that the store knew already, as echoes.
+        ``returned`` is called when the collection is served, and listed, after it was not.
         ``now`` is microseconds UTC.
         """
         self._connection = connection
@@ -92,6 +94,7 @@ class Reflector(Generic[T]):
         self._publish = publish
         self._absent = absent
         self._echoes = echoes
+        self._returned = returned
         self._clock = clock
         self._now = now
         self._sleep = sleep
@@ -187,12 +190,14 @@ class Reflector(Generic[T]):
                     keep=listing.others,
                 )
                 self._path, self._version = path, listing.resource_version
-                proved, self._away = not self._away, False
+                away, self._away = self._away, False
                 received = time.monotonic()
                 pace = Pace()
                 for change in changes:
-                    await self._announce(change, received, proved=proved)
+                    await self._announce(change, received, proved=not away)
                     await pace()
+                if away:
+                    self._returned()
             self._search.reset()
             self.health.synced = True
             self._synced.set()
@@ -279,9 +284,7 @@ class Reflector(Generic[T]):
 
     def _unreachable(self, error: ReactorError) -> str:
         if isinstance(error, Retryable) and error.status is None:
-            return (
-                f"no answer from the API server ({error}): retrying; is it up, and this one?"
-            )
+            return f"no answer from the API server ({error}): retrying; is it up, and this one?"
         return f"the API server {self._connection.server} can't serve them now ({error}): retrying"
 
     def _refused(self, error: Terminal) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reactor.errors import Fatal
-from reactor.kube.target import why
+from reactor.kube.target import Section, why
 
 
 def context(*, authority: bytes | None, verify: bool, where: str) -> ssl.SSLContext:
@@ -26,10 +26,21 @@ def context(*, authority: bytes | None, verify: bool, where: str) -> ssl.SSLCont
     return made
 
 
-def present(made: ssl.SSLContext, certificate: tuple[bytes, bytes], *, where: str) -> None:
+def certificate(user: Section) -> tuple[bytes, bytes] | None:
+    """The client certificate and key of a user section, both PEM; None when it has none."""
+    chain, key = user.material("client-certificate"), user.material("client-key")
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        missing = "client-key" if key is None else "client-certificate"
+        raise Fatal(f"{user.where}.{missing} is missing: certificate and key go together")
+    return chain, key
+
+
+def present(made: ssl.SSLContext, pair: tuple[bytes, bytes], *, where: str) -> None:
     """Lets a context present a client certificate, given with its key, both PEM."""
     try:
-        with _file(certificate[0]) as chain, _file(certificate[1]) as key:
+        with _file(pair[0]) as chain, _file(pair[1]) as key:
             # An empty password: OpenSSL would ask the terminal for an encrypted key's.
             made.load_cert_chain(chain, key, password="")
     except (ssl.SSLError, OSError) as error:

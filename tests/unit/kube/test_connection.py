@@ -11,6 +11,7 @@ from aiohttp import web
 
 from reactor.errors import Conflict, Expired, Retryable, Terminal
 from reactor.kube.connection import MERGE_PATCH, Connection
+from reactor.kube.kubeconfig import find
 
 from .certificate import self_signed
 from .loopback import kubeconfig, serving
@@ -137,6 +138,42 @@ class TestTls:
             path = kubeconfig(tmp_path, server.url, cluster=cluster, user=user)
             async with Connection.from_kubeconfig(path, environ={}) as connection:
                 assert (await connection.request("GET", "/livez")).status == 200
+
+    async def test_client_certificate_files_that_rotate_are_followed(self, tmp_path: Path) -> None:
+        server_pair, first, second = self_signed(), self_signed("one"), self_signed("two")
+        now = 0.0
+        presented: list[str] = []
+
+        async def note(request: web.Request) -> web.Response:
+            assert request.transport is not None
+            peer = request.transport.get_extra_info("peercert")
+            presented.append(dict(part[0] for part in peer["subject"])["commonName"])
+            return web.json_response({})
+
+        def rotate(chain: bytes, key: bytes) -> None:
+            (tmp_path / "me.crt").write_bytes(chain)
+            (tmp_path / "me.key").write_bytes(key)
+
+        rotate(*first)
+        cluster = {"certificate-authority-data": base64.b64encode(server_pair.certificate).decode()}
+        user = {"client-certificate": "me.crt", "client-key": "me.key"}
+        clients = first.certificate + second.certificate
+        async with serving(note, pair=server_pair, clients=clients) as server:
+            path = kubeconfig(tmp_path, server.url, cluster=cluster, user=user)
+            target = find(path, context=None, environ={}, service_account=tmp_path)
+            async with Connection(target=target, environ={}, clock=lambda: now) as connection:
+                await connection.request("GET", "/")
+                rotate(*second)
+                await connection.request("GET", "/")
+                now += 31
+                await connection.request("GET", "/")
+                (tmp_path / "me.key").write_bytes(first.key)  # half a rotation
+                now += 31
+                await connection.request("GET", "/")
+                (tmp_path / "me.key").unlink()
+                now += 31
+                await connection.request("GET", "/")
+        assert presented == ["one", "one", "two", "two", "two"]
 
     async def test_one_connection_serves_many_requests(self, tmp_path: Path) -> None:
         pair = self_signed()
