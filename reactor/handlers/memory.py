@@ -115,6 +115,10 @@ class Memory:
             return 0.0
         return max(0.0, attempt.until - now)
 
+    def forgive(self, key: Key) -> None:
+        """Whatever failed may be tried again now."""
+        self._attempts.pop(key, None)
+
     def succeeded(self, key: Key, overrides: tuple[Override, ...] | None) -> None:
         """The cluster shows what was wanted."""
         self._attempts.pop(key, None)

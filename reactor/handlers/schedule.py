@@ -62,6 +62,12 @@ class Scheduler:
         keys.update(self._profiles_of_ours(self._profiles.values()))
         return keys
 
+    def reconsider(self) -> None:
+        """Wake all keys, also those whose writes were refused: what refused them is over."""
+        for key in self.everything():
+            self._memory.forgive(key)
+            self._queue.add(key)
+
     def adopt(self, splits: Iterable[TrafficSplit]) -> None:
         """Index splits that were known before any observation (the journal's)."""
         for split in splits:
