@@ -31,6 +31,7 @@ _GENERATIONS = (50_000, 20, 100)
 
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises Fatal for what someone has to mend first."""
+    gc.disable()  # until `_calm_collector`: nearly all that the first lists bring stays
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,9 +55,9 @@ class Daemon:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._waits: list[Callable[[], str | None]] = []
         self._stops: list[Callable[[], Awaitable[None]]] = []
         self._tasks = Tasks()
+        self._synced = asyncio.Event()
         self._working = asyncio.Event()
         self.parts = Parts(settings, self)
 
@@ -77,13 +78,21 @@ class Daemon:
         found = [journal.waiting] if journal.waiting else []
         if not journal.run and not found:
             found.append(f"the audit log isn't open yet: {journal.degraded or 'opening it'}")
+        elif journal.degraded:
+            found.append(f"the audit log isn't kept now: {journal.degraded}")
         found += [health for _, part in parts.reflectors if (health := part.health.unready())]
         return found
 
     async def live(self) -> None:
         """Start, and return or raise only when a part has ended that must not."""
         await self.start()
-        await self._tasks.failed
+        synced = asyncio.ensure_future(self._synced.wait())
+        try:
+            await asyncio.wait({synced, self._tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
+            _calm_collector()
+            await self._tasks.failed
+        finally:
+            synced.cancel()
 
     async def working(self) -> None:
         """Wait until the workers take keys: synced, leading, settled."""
@@ -135,7 +144,7 @@ class Daemon:
             self._stops.append(partial(self._resign, leading))
         else:
             await self._take_over(known)
-        _calm_collector()
+        self._synced.set()
 
     async def _recall(self) -> Known:
         parts = self.parts
@@ -208,3 +217,4 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GENERATIONS)
+    gc.enable()

@@ -72,6 +72,8 @@ class Workers:
             finally:
                 self._ended(key)
                 self._queue.done(key)
+            # A reconcile that finds nothing to do never waits: others must get their turn.
+            await asyncio.sleep(0)
 
     def _started(self, key: Key) -> None:
         self._busy.add(key)
