@@ -86,13 +86,12 @@ class Daemon:
     async def live(self) -> None:
         """Start, and return or raise only when a part has ended that must not."""
         await self.start()
-        synced = asyncio.ensure_future(self._synced.wait())
-        try:
-            await asyncio.wait({synced, self._tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
-            _calm_collector()
-            await self._tasks.failed
-        finally:
-            synced.cancel()
+        self._tasks.spawn(self._calm(), "calm")
+        await self._tasks.failed
+
+    async def _calm(self) -> None:
+        await self._synced.wait()
+        _calm_collector()
 
     async def working(self) -> None:
         """Wait until the workers take keys: synced, leading, settled."""
