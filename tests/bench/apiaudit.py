@@ -78,8 +78,15 @@ def writes(counts: Mapping[tuple[str, str], int]) -> int:
 
 
 def beside_watches(counts: Mapping[tuple[str, str], int]) -> int:
-    """Every request that neither is a watch nor writes an Event."""
-    return sum(n for (verb, kind), n in counts.items() if verb != "watch" and kind != "events")
+    """Requests that are no part of keeping a watch, and write no Event.
+
+    A watch that the server ends is begun anew, with a look at what is served (it has no resource).
+    """
+    return sum(
+        number
+        for (verb, kind), number in counts.items()
+        if verb != "watch" and kind not in ("events", "")
+    )
 
 
 def told(counts: Mapping[tuple[str, str], int]) -> str:

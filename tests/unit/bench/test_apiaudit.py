@@ -35,6 +35,17 @@ def test_requests_are_counted_once_and_only_those_of_the_adaptor(tmp_path: Path)
     assert apiaudit.beside_watches(counts) == 1
 
 
+def test_beginning_a_watch_anew_is_no_request_of_a_change(tmp_path: Path) -> None:
+    audit = ApiAudit(tmp_path)
+    log = tmp_path / "apiserver-audit.log"
+    discovery = {"stage": "ResponseComplete", "verb": "get", "user": {"username": "smi-adaptor"}}
+    log.write_text(
+        json.dumps(discovery) + "\n" + line("watch", "trafficsplits", "ResponseStarted"),
+        encoding="utf-8",
+    )
+    assert apiaudit.beside_watches(audit.since_last()) == 0
+
+
 def test_a_half_written_line_counts_when_it_is_whole(tmp_path: Path) -> None:
     audit = ApiAudit(tmp_path)
     log = tmp_path / "apiserver-audit.log"
