@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.cluster.control_plane import ADAPTOR
@@ -19,16 +21,20 @@ from tests.crash.victim import PATIENCE, Victim
 class Run:
     """One cluster, one disk, and lives of the adaptor one after the other."""
 
-    def __init__(self, cluster: Cluster, victim: Victim) -> None:
+    def __init__(self, cluster: Cluster, disk: Disk, victim: Victim) -> None:
         self._cluster = cluster
+        self._disk = disk
         self._victim = victim
         self._shown: dict[str, Profiles] = {}
         self._lives = 0
 
-    @property
-    def log_file(self) -> Path:
-        """The audit log."""
-        return self._victim.log_file
+    @classmethod
+    @asynccontextmanager
+    async def on(cls, cluster: Cluster, directory: Path) -> AsyncIterator[Run]:
+        """One whose process is dead at the end."""
+        disk = Disk(directory / "disk")
+        async with Victim.on(disk.live / "audit.sqlite", cluster.kubeconfig) as victim:
+            yield cls(cluster, disk, victim)
 
     async def crash(self, point: AtWrite | AtSync | None, steps: tuple[Step, ...] = STEPS) -> bool:
         """Play the steps until it is killed, and go on with them while it is dead.
@@ -41,11 +47,8 @@ class Run:
         killing = None
         if isinstance(point, AtWrite):
             killing = asyncio.create_task(self._kill(point), name="killing")
-            await victim.start()
-        elif point is not None:
-            await victim.start(sync=point.number, after=point.after)
-        else:
-            await victim.start()
+        sync = point if isinstance(point, AtSync) else AtSync(0, after=False)
+        await victim.start(self._disk.environment(kill_at_sync=sync.number, after=sync.after))
         try:
             for step in steps:
                 await step.act(self._cluster)
@@ -63,7 +66,7 @@ class Run:
     async def recover(self) -> None:
         """Start anew, wait until all is in sync, and stop in good order."""
         before = await profiles(self._cluster)
-        await self._victim.start()
+        await self._victim.start(self._disk.environment())
         await self._in_sync()
         await self._victim.terminate()
         self._note(before)
@@ -71,13 +74,23 @@ class Run:
     async def check(self) -> None:
         """The log explains everything, and the cluster is as if nothing had happened."""
         assert await profiles(self._cluster) == ending(self._cluster)
-        await evidence.check(self.log_file)
-        evidence.check_explained(self.log_file, self._shown, self._writes())
+        await evidence.check(self._victim.log_file)
+        evidence.check_explained(self._victim.log_file, self._shown, self._writes())
+
+    async def trust_a_liar(self, step: Step) -> None:
+        """Take a step while syncs reach nothing, and lose power."""
+        await self._victim.start(self._disk.environment(deaf=True))
+        await step.act(self._cluster)
+        await step.taken(self._cluster)
+        assert self._victim.gone is not None
+        self._victim.kill()
+        await self._victim.gone
+        self._disk.lose_power()
 
     def lost(self) -> evidence.Writes:
         """Writes that the API server saw, and the disk has no decision of."""
         sent = self._writes()
-        return Counter() if sent is None else sent - evidence.decided(self.log_file)
+        return Counter() if sent is None else sent - evidence.decided(self._victim.log_file)
 
     def _writes(self) -> evidence.Writes | None:
         sandbox = self._cluster.sandbox
@@ -88,12 +101,12 @@ class Run:
         assert victim.gone is not None
         victim.kill()
         assert await victim.gone == -9, victim.output()
-        victim.disk.lose_power()
+        self._disk.lose_power()
         self._note(before)
         assert self.lost() == Counter(), "a write was sent whose decision was not durable"
 
     def _note(self, before: Profiles) -> None:
-        run = evidence.newest_run(self.log_file)
+        run = evidence.newest_run(self._victim.log_file)
         if run is not None:
             self._shown.setdefault(run, before)
 
@@ -151,8 +164,7 @@ class Run:
 async def play(cluster: Cluster, directory: Path, point: Point, *, must_reach: bool = True) -> None:
     """The whole of one run, repeated by its point alone."""
     print(f"crash point: {point}")
-    async with Victim.on(Disk(directory / "disk"), cluster.kubeconfig) as victim:
-        run = Run(cluster, victim)
+    async with Run.on(cluster, directory) as run:
         reached = await run.crash(point.first)
         assert reached or not must_reach, "that point was never reached"
         if point.second is not None:

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.cluster import Cluster
-from tests.crash.durable import Disk
 from tests.crash.points import AtSync, AtWrite, Point, drawn
 from tests.crash.run import Run, play
 from tests.crash.script import STEPS
-from tests.crash.victim import Victim
 
 FEW = [
     Point(AtWrite(1, "lost")),  # a create
@@ -43,8 +41,7 @@ async def test_a_hundred_crashes_lose_no_row(
 
 
 async def test_without_a_crash_the_script_ends_as_it_says(cluster: Cluster, tmp_path: Path) -> None:
-    async with Victim.on(Disk(tmp_path / "disk"), cluster.kubeconfig) as victim:
-        run = Run(cluster, victim)
+    async with Run.on(cluster, tmp_path) as run:
         assert not await run.crash(None)
         await run.recover()
         await run.check()
@@ -53,15 +50,7 @@ async def test_without_a_crash_the_script_ends_as_it_says(cluster: Cluster, tmp_
 async def test_a_disk_that_lies_about_its_syncs_is_found_out(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    async with Victim.on(Disk(tmp_path / "disk"), cluster.kubeconfig) as victim:
-        run = Run(cluster, victim)
-        await victim.start(deaf=True)
-        await STEPS[0].act(cluster)
-        await STEPS[0].taken(cluster)
-        victim.kill()
-        assert victim.gone is not None
-        await victim.gone
-
-        victim.disk.lose_power()
+    async with Run.on(cluster, tmp_path) as run:
+        await run.trust_a_liar(STEPS[0])
 
         assert run.lost().total() == 1

@@ -1,56 +1,82 @@
-"""The adaptor as a process to be killed: on a disk that forgets, in lives of its own."""
+"""The adaptor as a process that things are done to; it starts anew after each end."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cluster.ports import free_port
 from tests.cluster.process import Keeper
-from tests.crash.durable import Disk
 
 PATIENCE = 30.0
 
 
 class Victim:
-    """One program at a time; ``gone`` is done when it has ended, however that came."""
+    """One process at a time; ``gone`` is done when it has ended, however that came."""
 
-    def __init__(self, *, disk: Disk, kubeconfig: Path, keeper: Keeper) -> None:
-        self.disk = disk
-        self.log_file = disk.live / "audit.sqlite"
-        self._output = disk.live.with_name("smi-adaptor.log")
+    def __init__(
+        self,
+        *,
+        log_file: Path,
+        output: Path,
+        kubeconfig: Path,
+        keeper: Keeper,
+        session: aiohttp.ClientSession,
+        wrapper: Sequence[str] = (),
+    ) -> None:
+        self.log_file = log_file
+        self._output = output
         self._kubeconfig = kubeconfig
         self._keeper = keeper
+        self._session = session
+        self._wrapper = wrapper
+        self._url = f"http://127.0.0.1:{free_port()}"
         self._process: asyncio.subprocess.Process | None = None
         self.gone: asyncio.Task[int] | None = None
 
     @classmethod
     @asynccontextmanager
-    async def on(cls, disk: Disk, kubeconfig: Path) -> AsyncIterator[Victim]:
-        """One that is dead at the end, whatever happened."""
+    async def on(
+        cls, log_file: Path, kubeconfig: Path, *, wrapper: Sequence[str] = ()
+    ) -> AsyncIterator[Victim]:
+        """One that is dead at the end, whatever happened. ``wrapper`` executes what follows it."""
         keeper = Keeper()
-        victim = cls(disk=disk, kubeconfig=kubeconfig, keeper=keeper)
-        try:
-            yield victim
-        finally:
-            if victim.gone is not None:
-                victim.kill()
-                await victim.gone
-            await asyncio.to_thread(keeper.close)
+        async with aiohttp.ClientSession() as session:
+            victim = cls(
+                log_file=log_file,
+                output=log_file.parent.with_name("smi-adaptor.log"),
+                kubeconfig=kubeconfig,
+                keeper=keeper,
+                session=session,
+                wrapper=wrapper,
+            )
+            try:
+                yield victim
+            finally:
+                if victim.gone is not None:
+                    victim.kill()
+                    await victim.gone
+                await asyncio.to_thread(keeper.close)
 
-    async def start(self, *, sync: int = 0, after: bool = False, deaf: bool = False) -> None:
-        """Begin a life, which ends by itself at its ``sync``th sync."""
-        environment = self.disk.environment(kill_at_sync=sync, after=after, deaf=deaf)
+    async def start(self, environment: Mapping[str, str] | None = None, *flags: str) -> None:
+        """Begin a life."""
         with self._output.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
+                *self._wrapper,
                 str(Path(sys.executable).with_name("smi-adaptor")),
                 f"-kubeconfig={self._kubeconfig}",
                 f"-audit-url={self.log_file}",
-                "-metrics-addr=127.0.0.1:0",
-                env={**os.environ, **environment},
+                f"-metrics-addr={self._url.removeprefix('http://')}",
+                *flags,
+                env={**os.environ, **(environment or {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -64,6 +90,12 @@ class Victim:
         code = await process.wait()
         self._keeper.drop(process.pid)
         return code
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None, "it was never started"
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -83,6 +115,30 @@ class Victim:
         self._process.terminate()
         async with asyncio.timeout(PATIENCE):
             assert await self.gone == 0, self.output()
+
+    async def unready(self) -> str:
+        """Why /ready says that it is not; "" when it is."""
+        try:
+            async with self._session.get(f"{self._url}/ready") as answer:
+                text = await answer.text()
+                assert answer.status in (200, 503)
+                return "" if answer.status == 200 else text
+        except aiohttp.ClientConnectionError as error:
+            return str(error) or "no connection"
+
+    async def measured(self, name: str) -> float:
+        """What /metrics says of a metric without labels."""
+        async with self._session.get(f"{self._url}/metrics") as answer:
+            text = await answer.text()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == name:
+                    return sample.value
+        raise KeyError(name)
+
+    def memory(self) -> int:
+        """Bytes of its memory that are resident."""
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     def output(self) -> str:
         """All that it said, over all its lives."""
