@@ -17,23 +17,30 @@ from tests.bench.scenarios import SCENARIOS
 from tests.bench.setting import Setting
 from tests.cluster.crds import REPOSITORY
 
-_RESULTS = REPOSITORY / "bench-results"
+RESULTS = REPOSITORY / "bench-results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when everything was measured, whatever the verdicts; 1 when something broke."""
     options = _options(arguments)
-    _RESULTS.mkdir(exist_ok=True)
-    measured = environment.describe(_RESULTS)
+    RESULTS.mkdir(exist_ok=True)
+    measured = environment.describe(RESULTS)
     figures: list[Figure] = []
     failures: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(dir=_RESULTS, prefix="work-") as scratch:
-        setting = _setting(options, Path(scratch) / "bed")
+    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="work-") as scratch:
+        chosen = setting(
+            directory=Path(scratch) / "bed",
+            environment=REPOSITORY / ".venv" if options.dev else wheel.install(),
+            quick=options.quick,
+            long=options.long or options.only == ["long"],
+            runs=options.runs,
+            sizes=options.sizes,
+        )
         for name in options.only:
             began = time.monotonic()
             _say(f"{name} ...")
             try:
-                found = SCENARIOS[name](setting)
+                found = SCENARIOS[name](chosen)
             except Exception as error:
                 failures[name] = f"{type(error).__name__}: {error}"
                 traceback.print_exc()
@@ -41,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 figures += found
                 _say(report.table(found))
             _say(f"{name}: {time.monotonic() - began:.0f} s\n")
-    path = _RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H%M%SZ}.json"
+    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H%M%SZ}.json"
     measured["setting"] = {key: str(value) for key, value in vars(options).items()}
     report.write(path, environment=measured, figures=figures, failures=failures)
     for key, value in measured.items():
@@ -67,18 +74,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _setting(options: argparse.Namespace, directory: Path) -> Setting:
-    quick: bool = options.quick
+def setting(
+    *,
+    directory: Path,
+    environment: Path,
+    quick: bool = False,
+    long: bool = False,
+    runs: int | None = None,
+    sizes: tuple[int, ...] | None = None,
+) -> Setting:
+    """What the flags come to."""
     return Setting(
-        environment=REPOSITORY / ".venv" if options.dev else wheel.install(),
+        environment=environment,
         directory=directory,
-        runs=options.runs or (1 if quick else 5),
-        sizes=options.sizes or ((1000,) if quick else (1000, 5000)),
+        runs=runs or (1 if quick else 5),
+        sizes=sizes or ((1000,) if quick else (1000, 5000)),
         memory_sizes=(1000,) if quick else (1000, 10_000),
         calibrations=1 if quick else 3,
         changes=200 if quick else 300,
         seconds=15.0 if quick else 60.0,
-        long=options.long or options.only == ["long"],
+        long=long,
     )
 
 
