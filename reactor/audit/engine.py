@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+import aiosqlite
 from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -65,16 +68,20 @@ def reader(path: Path) -> AsyncEngine:
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...]) -> AsyncEngine:
-    url = URL.create(
-        "sqlite+aiosqlite",
-        database=f"file:{quote(str(path))}",
-        query={"mode": mode, "uri": "true"},
-    )
-    engine = create_async_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY, "isolation_level": None},
-    )
+    uri = f"file:{quote(str(path))}?mode={mode}"
+
+    async def connect() -> aiosqlite.Connection:
+        connection = aiosqlite.connect(uri, uri=True, timeout=BUSY, isolation_level=None)
+        # A disk that hangs must not keep the process from ending.
+        connection._thread.daemon = True
+        try:
+            return await connection
+        except BaseException:
+            # aiosqlite tells its thread to stop, but doesn't wait until it has.
+            await _ended(connection._thread)
+            raise
+
+    engine = create_async_engine("sqlite+aiosqlite://", poolclass=NullPool, async_creator=connect)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
@@ -84,6 +91,13 @@ def _engine(path: Path, mode: str, pragmas: tuple[str, ...]) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+async def _ended(thread: Thread) -> None:
+    for _ in range(1000):
+        if not thread.is_alive():
+            return
+        await asyncio.sleep(0.001)
 
 
 @contextmanager
@@ -139,4 +153,4 @@ class Connection:
         thread = self._driver._thread
         await self._connection.close()
         await self._engine.dispose()
-        thread.join(1.0)
+        await _ended(thread)
