@@ -19,6 +19,7 @@ from reactor.events import Contended, Key, Outcome, Synced, Translated
 from reactor.handlers.memory import FREE_REPAIRS, Memory
 from reactor.handlers.ports import Profiles, Queue, Writer
 from reactor.handlers.situations import Situations
+from reactor.logs import reconciling
 from reactor.model.serviceprofile import Override, ServiceProfile
 from reactor.translate import decide
 from reactor.translate.decision import (
@@ -91,6 +92,11 @@ class Reconciler:
 
     async def reconcile(self, key: Key, since: float) -> None:
         """Decide and act once; re-adds the key itself when it has to be looked at again."""
+        reconcile = self._name()
+        with reconciling(reconcile):
+            await self._reconcile(key, since, reconcile)
+
+    async def _reconcile(self, key: Key, since: float, reconcile: str) -> None:
         started = self._clock()
         if self._memory.state_doubted(key) and not await self._look(key):
             return
@@ -102,9 +108,9 @@ class Reconciler:
             if wait > 0:
                 self._queue.add_after(key, wait)
             else:
-                await self._write(key, since, started, situation, decision)
+                await self._write(key, reconcile, since, started, situation, decision)
         else:
-            await self._note(key, since, started, situation, decision)
+            await self._note(key, reconcile, since, started, situation, decision)
 
     async def _look(self, key: Key) -> bool:
         """Ask the cluster for a profile whose state we may not know; False: try again later."""
@@ -123,7 +129,13 @@ class Reconciler:
         return True
 
     async def _note(
-        self, key: Key, since: float, started: float, situation: Situation, decision: Decision
+        self,
+        key: Key,
+        reconcile: str,
+        since: float,
+        started: float,
+        situation: Situation,
+        decision: Decision,
     ) -> None:
         """A decision that writes nothing: recorded when it is not the last one again."""
         plan = decision.plan
@@ -144,7 +156,6 @@ class Reconciler:
         elif not decision.desired.valid:
             outcome = "invalid"
         if not known:
-            reconcile = self._name()
             await self._bus.publish(
                 Translated(key, reconcile, self._wall(), situation, decision, 1, mark)
             )
@@ -184,11 +195,16 @@ class Reconciler:
             self._memory.succeeded(key, decision.desired.overrides)
 
     async def _write(
-        self, key: Key, since: float, started: float, situation: Situation, decision: Decision
+        self,
+        key: Key,
+        reconcile: str,
+        since: float,
+        started: float,
+        situation: Situation,
+        decision: Decision,
     ) -> None:
         plan = decision.plan
         wish = _wish(plan)
-        reconcile = self._name()
         attempt = self._queue.failures(key) + 1
         # What stood as wanted and does so no more was undone by someone: that is a repair.
         repair = wish is not None and wish == self._memory.applied(key)

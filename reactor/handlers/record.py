@@ -64,7 +64,7 @@ class Recorder:
         self._memory = memory
         self._domain = cluster_domain
         self._followed: set[str] = set()
-        # Made by us, and not yet come back through the watch: that will be their observation.
+        # Profiles that we make: what the watch then brings is their one observation.
         self._awaited: set[Key] = set()
 
     def follow(self, profiles: Iterable[ServiceProfile]) -> None:
@@ -170,13 +170,13 @@ class Recorder:
                 documents=tuple(documents),
             )
         )
+        if isinstance(decision.plan, Create):
+            self._awaited.add(event.key)
         if isinstance(decision.plan, Create | Patch | Delete):
             await self._journal.commit()
 
     async def synced(self, event: Synced) -> None:
         """The outcome; nobody waits for it."""
-        if event.outcome == "created":
-            self._awaited.add(event.key)
         detail = SyncedDetail(
             plan=type(event.decision.plan).__name__.lower(),
             attempt=event.attempt,
