@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reactor import __version__
+from reactor.audit import schema
+from reactor.audit.entry import Kind
+from reactor.events import Outcome
 from reactor.settings import FLAGS
 from tests import docs
 
@@ -53,3 +57,11 @@ def test_the_locked_requirements_are_those_of_the_project() -> None:
     lines = (docs.ROOT / "requirements" / "runtime.in").read_text().splitlines()
     locked = {line.partition(";")[0].strip() for line in lines if line and line[0] != "#"}
     assert {entry.partition(";")[0].strip() for entry in project["dependencies"]} == locked
+
+
+def test_the_audit_page_lists_every_kind_and_every_outcome() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \|", (docs.ROOT / "docs" / "audit.md").read_text(), re.MULTILINE
+    )
+    tables = set(schema.metadata.tables)
+    assert set(rows) == tables | set(get_args(Kind)) | set(get_args(Outcome))
