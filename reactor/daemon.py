@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -26,11 +27,14 @@ log = logging.getLogger(__name__)
 DRAIN = 3.0
 """Seconds that writes in flight may take at the end; five in all is what a pod gets at least."""
 _STOOD_BY = 1.0
+_SWITCH = 0.001
+"""Seconds for which the journal's thread may keep the interpreter from the loop: 5 ms by default."""
 _GENERATIONS = (50_000, 20, 100)
 
 
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises Fatal for what someone has to mend first."""
+    sys.setswitchinterval(_SWITCH)
     gc.disable()  # until `_calm_collector`: nearly all that the first lists bring stays
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
