@@ -33,6 +33,7 @@ async def connect(path: Path) -> Connection:
         connection = await Connection.open(engine.writer(path))
         try:
             found = await connection.run(_schema, path)
+            await connection.run(_keep_ahead)
             if found == "fresh":
                 await connection.perform(_create)
             elif found == "behind":
@@ -82,6 +83,10 @@ def _schema(connection: sqlite3.Connection, path: Path) -> Schema:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
     return "current" if version == HEAD else "behind"
+
+
+def _keep_ahead(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def _create(connection: AsyncConnection) -> None:

@@ -236,7 +236,10 @@ class Connection:
 
     def _lost(self, method: str, path: str, error: Exception) -> Retryable:
         sent = method != "GET" and not isinstance(error, _NEVER_SENT)
-        what = str(error) or ("timed out" if isinstance(error, TimeoutError) else repr(error))
+        if isinstance(error, aiohttp.ClientConnectorError):  # its own text shows our TLS context
+            what = f"can't connect: {error.os_error.strerror or error.os_error}"
+        else:
+            what = str(error) or ("timed out" if isinstance(error, TimeoutError) else repr(error))
         return Retryable(f"{method} {self._target.server}{path}: {what}", sent=sent)
 
     def _opened(self) -> aiohttp.ClientSession:

@@ -1,0 +1,141 @@
+"""`smi-adaptor` as someone starts it by hand, with all it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tests.cluster.ports import free_port
+from tests.contract.waiting import until
+
+PROGRAM = str(Path(sys.executable).with_name("smi-adaptor"))
+NOBODY = "http://127.0.0.1:1"
+"""A server that refuses every connection."""
+
+
+def write_kubeconfig(
+    path: Path, server: str = NOBODY, user: Mapping[str, object] | None = None
+) -> Path:
+    """One that names this server and user."""
+    path.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "here",
+                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+                "clusters": [{"name": "here", "cluster": {"server": server}}],
+                "users": [{"name": "me", "user": user or {"token": "secret"}}],
+            }
+        )
+    )
+    return path
+
+
+class Program:
+    """One run. Leave it as a context manager; `end` gives the exit code."""
+
+    def __init__(
+        self, directory: Path, *flags: str, kubeconfig: Path, inside: Sequence[str] = ()
+    ) -> None:
+        """``inside``: a command that runs the program in some other surroundings."""
+        self._port = free_port()
+        self._command = [
+            *inside,
+            PROGRAM,
+            f"-kubeconfig={kubeconfig}",
+            f"-metrics-addr=127.0.0.1:{self._port}",
+            f"-audit-url={directory / 'audit.sqlite'}",
+            "-admin-auth=none",
+            *flags,
+        ]
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self.lines: list[str] = []
+
+    async def __aenter__(self) -> Program:
+        environment = {"PATH": os.environ["PATH"]}
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdout=asyncio.subprocess.DEVNULL, stderr=PIPE, env=environment
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process is not None
+        assert self._reading is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+
+    async def _read(self, process: Process) -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            self.lines.append(line.decode().rstrip("\n"))
+
+    async def end(self, timeout: float = 30.0) -> int:
+        """Wait until it has ended by itself."""
+        assert self._process is not None
+        assert self._reading is not None
+        async with asyncio.timeout(timeout):
+            code = await self._process.wait()
+            await asyncio.shield(self._reading)
+        return code
+
+    async def stop(self) -> int:
+        """Ask it to end, as a pod does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return await self.end(10.0)
+
+    async def prints(self, words: str, timeout: float = 30.0) -> str:
+        """The first line that holds these words, as soon as it is there."""
+        await until(lambda: self._found(words), timeout)
+        return self._found(words) or ""
+
+    def _found(self, words: str) -> str | None:
+        return next((line for line in self.lines if words in line), None)
+
+    async def readiness(
+        self, accept: Callable[[int, str], bool], timeout: float = 30.0
+    ) -> tuple[int, str]:
+        """Status and text of /ready, as soon as they are so."""
+        async with asyncio.timeout(timeout):
+            while True:
+                found = await asyncio.to_thread(self._ask, "/ready")
+                if found is not None and accept(*found):
+                    return found
+
+    async def counts(self, metric: str, least: float, timeout: float = 30.0) -> None:
+        """Wait until a metric, named with its labels, is this much."""
+
+        def value(text: str) -> float:
+            found = [line for line in text.splitlines() if line.startswith(metric)]
+            return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+        async with asyncio.timeout(timeout):
+            while True:
+                found = await asyncio.to_thread(self._ask, "/metrics")
+                if found is not None and value(found[1]) >= least:
+                    return
+
+    def _ask(self, path: str) -> tuple[int, str] | None:
+        url = f"http://127.0.0.1:{self._port}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=5.0) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return None
