@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor.sandbox import names, validation
+from reactor.sandbox import names, typed, validation
 from reactor.sandbox.defaults import Defaults
 from reactor.sandbox.documents import Document, copy, dig, encode
 from reactor.sandbox.status import (
@@ -39,6 +39,8 @@ class Admission:
                 f"Object 'Kind' is missing in '{told}' ({told})"
             )
         said = api_version or ("" if resource.custom else target.api_version)
+        if not isinstance(document.get("metadata") or {}, dict):
+            raise bad_request("metadata in body must be of type object")
         if resource.custom and patching:
             self._identity(target, document, kind, said)
         if said != target.api_version:
@@ -53,11 +55,10 @@ class Admission:
                 f'{kind} in version "{target.version.name}" cannot be handled as a '
                 f"{resource.kind}: converting to {resource.kind} failed"
             )
+        typed.check(resource, target.version.name, document)
         document["kind"] = target.resource.kind
         document["apiVersion"] = target.api_version
-        metadata = document.setdefault("metadata", {})
-        if not isinstance(metadata, dict):
-            raise bad_request("metadata in body must be of type object")
+        metadata = document["metadata"] = document.get("metadata") or {}
         if target.resource.namespaced:
             if metadata.setdefault("namespace", target.namespace) != target.namespace:
                 raise bad_request(
@@ -155,6 +156,7 @@ class Admission:
             dropped = sorted(document.keys() - resource.top)
             for key in dropped:
                 del document[key]
+            _drop_nulls(document)
         warnings: list[str] = []
         if dropped and options.validation == "Strict":
             told = ", ".join(f'unknown field "{path}"' for path in dropped)
@@ -182,3 +184,16 @@ class Admission:
         if causes:
             raise invalid(resource.kind_subject(document["metadata"].get("name", "")), causes)
         return warnings
+
+
+def _drop_nulls(document: Document) -> None:
+    """Typed decoding takes null for absent."""
+    for key, value in list(document.items()):
+        if value is None:
+            del document[key]
+        elif isinstance(value, dict):
+            _drop_nulls(value)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    _drop_nulls(item)

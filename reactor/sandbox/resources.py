@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
-from reactor.sandbox import answer, documents, patch, protobuf, status, tables
+from reactor.sandbox import answer, documents, patch, protobuf, status, tables, typed
 from reactor.sandbox.answer import Answer
 from reactor.sandbox.documents import Document
 from reactor.sandbox.identity import User
@@ -161,8 +162,9 @@ class Resources:
 
     def _review(self, target: Target, wish: Wish, document: Document) -> Document:
         """A question is answered and owned like any object, and then forgotten."""
+        typed.check(target.resource, target.version.name, document)
         document.update(kind=target.resource.kind, apiVersion=target.api_version)
-        document.setdefault("metadata", {})
+        document["metadata"] = document.get("metadata") or {}
         options = self._options(target, wish)
         self._objects.own(target, {"metadata": {}, "spec": {}, "status": {}}, document, options)
         return self._reviews.answer(target.resource.kind, document, wish.user)
@@ -198,14 +200,13 @@ class Resources:
 
     def _delete(self, target: Target, wish: Wish) -> Answer:
         asked = self._delete_options(wish)
-        conditions = asked.get("preconditions") or {}
+        conditions = asked.preconditions or {}
         outcome = self._objects.delete(
             target,
             uid=conditions.get("uid", ""),
             version=conditions.get("resourceVersion", ""),
-            propagation=asked.get("propagationPolicy")
-            or wish.request.query.get("propagationPolicy", ""),
-            dry_run=self._dry(wish) or bool(asked.get("dryRun")),
+            propagation=asked.propagationPolicy or wish.request.query.get("propagationPolicy", ""),
+            dry_run=self._dry(wish) or bool(asked.dryRun),
         )
         if outcome.gone and not target.resource.returns_deleted:
             done = status.success(target.resource.subject(target.name), outcome.stored.uid)
@@ -214,7 +215,7 @@ class Resources:
 
     def _delete_all(self, target: Target, wish: Wish) -> Answer:
         found = self._page(target, wish)
-        dry = self._dry(wish) or bool(self._delete_options(wish).get("dryRun"))
+        dry = self._dry(wish) or bool(self._delete_options(wish).dryRun)
         for stored in found.items:
             self._objects.delete(
                 msgspec.structs.replace(target, namespace=stored.namespace, name=stored.name),
@@ -263,8 +264,14 @@ class Resources:
             raise status.unsupported_media_type(known)
         return _object(wish.body, kind, target.resource.kind)
 
-    def _delete_options(self, wish: Wish) -> Document:
-        return _object(wish.body, wish.content_type, "DeleteOptions") if wish.body.strip() else {}
+    def _delete_options(self, wish: Wish) -> typed.DeleteOptions:
+        if not wish.body.strip():
+            return typed.DeleteOptions()
+        document = _object(wish.body, wish.content_type, "DeleteOptions")
+        try:
+            return msgspec.convert(document, typed.DeleteOptions)
+        except msgspec.ValidationError as error:
+            raise status.bad_request(f"json: cannot unmarshal: {error}") from error
 
     def _dry(self, wish: Wish) -> bool:
         asked = wish.request.query.get("dryRun", "")
@@ -291,9 +298,7 @@ def _object(body: bytes, content_type: str, kind: str) -> Document:
         if content_type == protobuf.CONTENT_TYPE:
             document = protobuf.decode(body)
         elif content_type == "application/yaml":
-            import yaml
-
-            document = documents.decode(documents.encode(yaml.safe_load(body)))
+            document = _yaml(body)
         else:
             document = documents.decode(body)
     except ValueError as error:
@@ -307,6 +312,16 @@ def _object(body: bytes, content_type: str, kind: str) -> Document:
             "version/kind; json parse error: json: cannot unmarshal"
         )
     return document
+
+
+def _yaml(body: bytes) -> Any:
+    # Imported late: only a body that is YAML needs it.
+    import yaml
+
+    try:
+        return documents.decode(documents.encode(yaml.safe_load(body)))
+    except (yaml.YAMLError, TypeError) as error:
+        raise ValueError(str(error)) from error
 
 
 def table_wanted(accept: str) -> str:

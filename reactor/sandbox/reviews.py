@@ -20,7 +20,6 @@ class Reviews:
 
     def answer(self, kind: str, document: Document, user: User) -> Document:
         """Fill in `status`. Raises StatusError (400, 422)."""
-        document.setdefault("metadata", {})
         if kind == "SelfSubjectReview":
             info = {"username": user.name, "uid": user.uid, "groups": list(user.groups)}
             document["status"] = {"userInfo": info}
