@@ -26,8 +26,8 @@ BUSY: Final = 0.8
 """Seconds that a statement waits for another program's lock: less than a caller waits."""
 
 # Rows land on random pages of the indexes: the longer the WAL, the fewer of them are copied twice.
+# journal_mode=WAL writes to the file, so it waits until that is known to be ours.
 _WRITER: Final = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA cache_size=-8000",
     "PRAGMA wal_autocheckpoint=10000",
@@ -58,7 +58,7 @@ def location(url: str) -> Path:
 
 
 def writer(path: Path) -> AsyncEngine:
-    """For the one writer: WAL, every commit synced, transactions begun by hand."""
+    """For the one writer: every commit synced, transactions begun by hand."""
     return _engine(path, "rwc", _WRITER)
 
 
