@@ -16,6 +16,7 @@ from reactor.model.decode import parse_object
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 from reactor.translate import recorded
+from reactor.translate.situation import Evidence
 
 
 class Row(Protocol):
@@ -67,6 +68,7 @@ class _Mark(msgspec.Struct):
     fingerprint: str
     splits: tuple[msgspec.Raw, ...]
     plan: _Plan
+    evidence: Evidence
 
     @property
     def stands(self) -> bool:
@@ -84,7 +86,7 @@ def recall(found: Recollection, *, memory: Memory, domain: str) -> Known:
     for row in found.observed:
         detail = _observed(row.detail)
         body = found.documents.get(bytes.fromhex(detail.digest))
-        if detail.type == "deleted" or body is None:
+        if detail.type == "deleted" or detail.gone or body is None:
             continue
         if detail.object == "trafficsplits":
             known.splits.append(_split(row, detail, body, domain))
@@ -97,6 +99,9 @@ def recall(found: Recollection, *, memory: Memory, domain: str) -> Known:
         mark = _mark(text)
         if asked is not None or good or mark.stands:
             memory.remember(_key(row), asked, good, mark.fingerprint)
+        if mark.plan.type == "keep" and mark.evidence == "listed":
+            # A restart is no second list: the wait for one begins again.
+            memory.doubt_absence(_key(row))
     for row in found.open:
         text = row.detail.encode()
         _, decision = recorded.decode(text, found.documents.__getitem__)

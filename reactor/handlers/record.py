@@ -23,7 +23,7 @@ class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     """``detail`` of an `observed` row; the object itself is the document ``digest`` (hex).
 
     ``problem`` is why a split can't be honoured: one that names no service has no decision to
-    bear its finding.
+    bear its finding. ``gone`` tells the echo of a deletion from that of a write.
     """
 
     object: Literal["trafficsplits", "serviceprofiles"]
@@ -35,6 +35,7 @@ class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     managers: tuple[Manager, ...] = ()
     proved: bool = True
     problem: Problem | None = None
+    gone: bool = False
 
 
 class SyncedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,6 +134,7 @@ class Recorder:
             managers=meta.managers,
             proved=event.proved,
             problem=found.problem if isinstance(found, TrafficSplit) else None,
+            gone=event.change == "echo" and event.new is None,
         )
         return Entry(
             kind="observed",

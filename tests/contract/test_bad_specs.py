@@ -157,3 +157,25 @@ async def test_no_orphan_goes_while_a_split_of_its_namespace_was_never_readable(
     assert await cluster.profile("web") == before
     await cluster.delete_split("odd")
     await cluster.wait_no_profile("web")
+
+
+async def test_no_orphan_goes_at_a_restart_either_while_a_split_was_never_readable(
+    cluster: Cluster,
+) -> None:
+    adaptor = await cluster.adaptor().start()
+    await cluster.create_split("s", "web", [("a", 1)])
+    before = await cluster.wait_overrides("web", [("a", "1")])
+    await cluster.api.create(TRAFFICSPLITS, _odd("odd", {"service": 7}), cluster.namespace)
+    await cluster.settled(adaptor)
+    await adaptor.stop()
+    await cluster.delete_split("s")
+
+    again = await cluster.adaptor().start()
+
+    await again.event(Synced, lambda event: event.outcome == "skipped")
+    await cluster.settled(again)
+    assert await cluster.profile("web") == before
+    await cluster.patch_split(
+        "odd", {"service": "web", "backends": [{"service": "b", "weight": 1}]}
+    )
+    await cluster.wait_overrides("web", [("b", "1")])

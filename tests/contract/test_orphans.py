@@ -60,6 +60,17 @@ async def test_orphans_are_kept_when_asked_for(cluster: Cluster) -> None:
     assert await cluster.profile("web") == before
 
 
+async def test_orphans_that_were_kept_go_when_the_setting_changes(cluster: Cluster) -> None:
+    adaptor = await stand(cluster, "--orphans=keep")
+    await cluster.delete_split("s")
+    await adaptor.event(Synced, lambda event: event.outcome == "skipped")
+    await adaptor.stop()
+
+    await cluster.adaptor().start()
+
+    await cluster.wait_no_profile("web")
+
+
 @pytest.mark.parametrize(
     "mark",
     [
@@ -167,6 +178,19 @@ async def test_what_the_go_adaptor_wrote_is_adopted_and_cleaned_up(cluster: Clus
     await cluster.wait_no_profile("shop")
 
 
+async def test_what_the_go_adaptor_wrote_stays_while_its_split_is_invalid(
+    cluster: Cluster,
+) -> None:
+    before = await leave_behind(cluster)
+    await cluster.create_split("s", "web", [("a", "typo")])
+    adaptor = await cluster.adaptor().start()
+
+    await adaptor.finding("InvalidWeight", "s")
+
+    await cluster.settled(adaptor)
+    assert await cluster.profile("web") == before
+
+
 async def test_overrides_written_by_hand_are_never_ours(cluster: Cluster) -> None:
     before = await cluster.create_profile("web", {"dstOverrides": cluster.overrides([("a", "1")])})
     adaptor = await cluster.adaptor().start()
@@ -239,21 +263,40 @@ async def test_profiles_that_a_client_keeps_for_another_namespace_are_left_alone
     assert not adaptor.daemon.parts.queue.delayed
 
 
+async def lose_while_away(cluster: Cluster, adaptor: Adaptor) -> None:
+    """Delete the split while no definition that the adaptor knows is served."""
+    health = adaptor.daemon.parts.split_reflector.health
+    async with serving(cluster, UNKNOWN):
+        await until(lambda: health.restarts["missing"], timeout=20.0)
+        await cluster.api.delete(TRAFFICSPLITS.at(UNKNOWN), "s", cluster.namespace)
+    gone = await adaptor.event(Observed, lambda event: event.change == "deleted")
+    assert not gone.proved
+    await adaptor.event(Synced, lambda event: event.outcome == "skipped")
+
+
 async def test_a_split_that_went_while_its_definition_was_away_needs_a_second_list(
     cluster: Cluster,
 ) -> None:
     adaptor = await stand(cluster)
     before = await cluster.profile("web")
-    health = adaptor.daemon.parts.split_reflector.health
-    async with serving(cluster, UNKNOWN):
-        await until(lambda: health.restarts["missing"], timeout=20.0)
-        await cluster.api.delete(TRAFFICSPLITS.at(UNKNOWN), "s", cluster.namespace)
 
-    gone = await adaptor.event(Observed, lambda event: event.change == "deleted")
-    assert not gone.proved
-    await adaptor.event(Synced, lambda event: event.outcome == "skipped")
+    await lose_while_away(cluster, adaptor)
+
     await cluster.settled(adaptor)
     assert await cluster.profile("web") == before
-
     await adaptor.patience.pass_by()
+    await cluster.wait_no_profile("web")
+
+
+async def test_a_restart_is_no_second_list(cluster: Cluster) -> None:
+    adaptor = await stand(cluster)
+    before = await cluster.profile("web")
+    await lose_while_away(cluster, adaptor)
+    await adaptor.stop()
+
+    again = await cluster.adaptor().start()
+
+    await cluster.settled(again)
+    assert await cluster.profile("web") == before
+    await again.patience.pass_by()
     await cluster.wait_no_profile("web")

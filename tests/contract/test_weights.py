@@ -63,12 +63,12 @@ async def test_another_spelling_of_the_same_weights_is_no_change(cluster: Cluste
 async def test_equal_overrides_in_another_spelling_are_left_as_someone_wrote_them(
     cluster: Cluster,
 ) -> None:
-    before = await cluster.create_profile(
-        "web", {"dstOverrides": cluster.overrides([("a", "1000m"), ("b", "0.5")])}
-    )
+    theirs = cluster.overrides([("a", "1000m"), ("b", "0.5"), ("c", "7")])
+    theirs[2]["weight"] = 7
+    before = await cluster.create_profile("web", {"dstOverrides": theirs})
     adaptor = await cluster.adaptor().start()
 
-    await cluster.create_split("s", "web", [("a", 1), ("b", "500m")])
+    await cluster.create_split("s", "web", [("a", 1), ("b", "500m"), ("c", "7")])
 
     await adaptor.event(Synced, lambda event: event.outcome == "unchanged")
     await cluster.settled(adaptor)
