@@ -285,11 +285,10 @@ class Resources:
 
     def _options(self, target: Target, wish: Wish) -> Options:
         query = wish.request.query
-        fallback = "Warn"
         return Options(
             manager=manager_name(query.get("fieldManager", ""), wish.agent),
             dry_run=self._dry(wish),
-            validation=query.get("fieldValidation") or fallback,
+            validation=query.get("fieldValidation") or "Warn",
         )
 
 

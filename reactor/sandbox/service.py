@@ -26,7 +26,7 @@ from reactor.sandbox.selectors import selector
 from reactor.sandbox.status import StatusError
 from reactor.sandbox.storage import Change
 from reactor.sandbox.target import Target
-from reactor.sandbox.watch import Render, Watch, bookmark_line, error_line, oldest
+from reactor.sandbox.watch import Render, Watch, bookmark_line, error_line
 
 LARGEST_BODY = 3 * 1024 * 1024
 _READS = ("get", "list", "watch")
@@ -165,7 +165,7 @@ class Service:
         call.status = 200
         table = self._cluster.storage.table(resource.key)
         if not self._cluster.hub.join(watch, since):
-            gone = status.expired(f"too old resource version: {since} ({oldest(table)})")
+            gone = status.expired(f"too old resource version: {since} ({table.forgotten})")
             await response.write(error_line(gone.document))
             await response.write_eof()
             return response

@@ -40,7 +40,7 @@ def table(
     headed: bool = True,
 ) -> Document:
     """A meta.k8s.io/v1 Table. `include` is None, Metadata or Object."""
-    columns = _columns(resource, version)
+    columns = version.columns
     api_version = resource.api_version(version.name)
     rows = []
     for stored in items:
@@ -96,10 +96,6 @@ def age(timestamp: Any, now: datetime) -> str:
         return f"{days}d"
     years, rest = days // 365, days % 365
     return f"{years}y{rest}d" if years < 8 and rest else f"{years}y"
-
-
-def _columns(resource: Resource, version: Version) -> tuple[Column, ...]:
-    return version.columns
 
 
 def _aged(resource: Resource, version: Version) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from reactor.sandbox.documents import Document, encode
 from reactor.sandbox.registry import Resource, Version
 from reactor.sandbox.selectors import Predicate
-from reactor.sandbox.storage import Change, Key, Store, Table
+from reactor.sandbox.storage import Change, Key, Store
 
 Render = Callable[[Change, str], bytes]
 
@@ -195,11 +195,6 @@ class Hub:
         """Close the watches of one resource."""
         for watch in self._open.get(key, set()):
             watch.end()
-
-
-def oldest(table: Table) -> int:
-    """The version that a watch may still start from."""
-    return table.forgotten
 
 
 def error_line(status: Document) -> bytes:
