@@ -28,7 +28,7 @@ DRAIN = 3.0
 """Seconds that writes in flight may take at the end; five in all is what a pod gets at least."""
 _STOOD_BY = 1.0
 _SWITCH = 0.001
-"""Seconds for which the journal's thread may keep the interpreter from the loop: 5 ms by default."""
+"""Seconds that the journal's thread may keep the interpreter from the loop; Python has 5 ms."""
 _GENERATIONS = (50_000, 20, 100)
 
 
