@@ -18,10 +18,14 @@ CHUNK: Final = 200
 PAUSE: Final = 0.03
 """Seconds between two such transactions."""
 PERIOD: Final = 60.0
-"""Seconds between looks at the oldest row and at the size."""
+"""Seconds between looks at the oldest row."""
+GLANCE: Final = 1.0
+"""Seconds between looks at the size, while rows are written."""
 HIGH: Final = 0.9
 LOW: Final = 0.8
 """Purging begins at this share of the size and goes down to that one; the rest is the WAL's."""
+LONGEST_WAL: Final = 64 << 20
+"""Bytes that the WAL may keep, however large the log may be; checkpoints begin well before."""
 RECENT: Final = 100
 """Rows that stay whatever the size."""
 
@@ -39,11 +43,13 @@ class Sweeper:
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
         self._due = 0.0
+        self._glanced = 0.0
+        self._seen = -1
         self._condemned = -1
 
     async def sweep(self, keeper: Keeper, now: int) -> bool:
         """Do a little if it is time; whether there is more. ``now`` is microseconds UTC."""
-        if time.monotonic() < self._due:
+        if time.monotonic() < self._due and not await self._outgrown(keeper):
             return False
         more = await keeper.run(self._step, keeper.ledger, now)
         self._due = time.monotonic() + (PAUSE if more else PERIOD)
@@ -53,6 +59,22 @@ class Sweeper:
     def wait(self) -> float:
         """Seconds until the next call has something to do."""
         return max(0.0, self._due - time.monotonic())
+
+    async def _outgrown(self, keeper: Keeper) -> bool:
+        """Whether rows written since the last look have made the log too large."""
+        position = keeper.ledger.tail.position
+        if position == self._seen or time.monotonic() < self._glanced + GLANCE:
+            return False
+        self._glanced, self._seen = time.monotonic(), position
+        return await keeper.run(self._too_large)
+
+    def _too_large(self, connection: sqlite3.Connection) -> bool:
+        # Here, since the connection may be a new one.
+        wal = min(LONGEST_WAL, int(self._retention.size * (1 - HIGH)))
+        connection.execute(f"PRAGMA journal_size_limit={wal}")
+        pages = wal // _page_size(connection) * 5 // 8
+        connection.execute(f"PRAGMA wal_autocheckpoint={max(100, pages)}")
+        return _used(connection) > self._retention.size * HIGH
 
     def _step(self, connection: sqlite3.Connection, ledger: Ledger, now: int) -> bool:
         if self._condemned < 0:
@@ -139,15 +161,24 @@ class Sweeper:
         return int(kept[0]) - 1
 
     def _too_much(self, connection: sqlite3.Connection, oldest: int, newest: int) -> int:
-        pages, free, size = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        used = (pages - free) * size
+        used = _used(connection)
         if used <= self._retention.size * HIGH:
             return 0
         share = 1 - self._retention.size * LOW / used
         return min(oldest + int((newest - oldest) * share), newest - RECENT)
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something."""
+    pages, free = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count")
+    )
+    return int(pages - free) * _page_size(connection)
+
+
+def _page_size(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA page_size").fetchone()[0])
 
 
 def last_cut(connection: sqlite3.Connection) -> Cut | None:

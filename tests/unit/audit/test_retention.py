@@ -112,6 +112,20 @@ async def test_the_size_is_bounded(path: Path) -> None:
     assert (await verify(str(path))).problem is None
 
 
+async def test_the_size_is_looked_at_while_rows_come_and_not_a_minute_later(path: Path) -> None:
+    size = 2 << 20
+    async with opened(path, retention=Retention(size=size)) as log:
+        assert await log.commit()
+        await eventually(lambda: log._sweeper.wait > 1.0)
+        for number in range(1500):
+            log.append(entry(name=str(number), documents=(document(f"{number}" + "x" * 2000),)))
+        assert await log.commit()
+        await eventually(lambda: _used(path) <= 0.85 * size)
+        ((purges,),) = rows(path, "SELECT count(*) FROM entries WHERE kind = 'purged'")
+        assert purges <= 2
+    assert (await verify(str(path))).problem is None
+
+
 def _used(path: Path) -> float:
     found = [
         rows(path, f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")
