@@ -39,6 +39,9 @@ from reactor.translate.situation import Situation
 SLOW_RETRY = (60.0, 300.0)
 """Seconds between tries of a write that was refused: a role may be mended without any event."""
 
+_SOON = 4
+"""Tries after which a kind that nothing serves counts as refused."""
+
 
 class Publisher(Protocol):
     async def publish(self, event: object) -> None: ...
@@ -323,13 +326,12 @@ class Reconciler:
     def _refused(self, key: Key, error: Terminal) -> _Result:
         if _namespace_gone(key, error):
             return _Result("skipped", error.status, message=str(error))
-        low, high = SLOW_RETRY
-        return _Result(
-            "failed",
-            error.status,
-            message=str(error),
-            again=low + (high - low) * self._random(),
-        )
+        again = None
+        # Nothing serves the kind: for the moment of an upgrade perhaps, or nothing for long.
+        if error.status != 404 or self._queue.failures(key) > _SOON:
+            low, high = SLOW_RETRY
+            again = low + (high - low) * self._random()
+        return _Result("failed", error.status, message=str(error), again=again)
 
 
 def _nothing(situation: Situation, plan: Plan) -> bool:

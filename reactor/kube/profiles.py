@@ -64,9 +64,9 @@ class Profiles:
         try:
             return await self._send("GET", _path(namespace, name))
         except Terminal as error:
-            if error.status == 404:
+            if error.status == 404 and error.reason == "NotFound":
                 return None
-            raise
+            raise  # a 404 of the path alone says nothing of the profile
 
     async def create(
         self, namespace: str, name: str, overrides: Sequence[Override]

@@ -64,7 +64,8 @@ def failure(
         return Expired(message)
     if code == 409:
         return Conflict(message)
-    if code == 404 and method in ("PATCH", "PUT", "DELETE"):
+    # Without that reason nothing serves the path: that says nothing of the object.
+    if code == 404 and status.reason == "NotFound" and method in ("PATCH", "PUT", "DELETE"):
         return Conflict(message, status=404)
     if code in (408, 429) or code >= 500:
         # A 5xx may come from a proxy, or from etcd giving up late: the write may be done.

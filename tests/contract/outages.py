@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.cluster.api import CRDS, SERVICEPROFILES, TRAFFICSPLITS, Object
+from tests.cluster.api import CRDS, SERVICEPROFILES, TRAFFICSPLITS, Object, Resource
 from tests.cluster.prepare import apply_definitions
 from tests.contract.adaptor import Adaptor
 from tests.contract.cluster import Cluster
@@ -99,3 +100,28 @@ def _bare(definition: Object) -> Object:
         "metadata": {"name": definition["metadata"]["name"]},
         "spec": definition["spec"],
     }
+
+
+@asynccontextmanager
+async def unserved(cluster: Cluster, name: str, resource: Resource) -> AsyncIterator[None]:
+    """The version that we know is not served, while its objects stay; then it is again."""
+    definition = await cluster.api.get(CRDS, name)
+    before = copy.deepcopy(definition["spec"]["versions"])
+    newer = {**copy.deepcopy(before[0]), "name": "v9", "storage": False, "served": True}
+    for version in definition["spec"]["versions"]:
+        version["served"] = False
+    definition["spec"]["versions"].append(newer)
+    path = resource.path(cluster.namespace)
+
+    async def answers(wanted: int) -> bool:
+        return (await cluster.api.request("GET", path))[0] == wanted
+
+    await cluster.api.replace(CRDS, definition)
+    await until_async(lambda: answers(404))
+    try:
+        yield
+    finally:
+        definition = await cluster.api.get(CRDS, name)
+        definition["spec"]["versions"] = before
+        await cluster.api.replace(CRDS, definition)
+        await until_async(lambda: answers(200))

@@ -23,6 +23,7 @@ from tests.contract.outages import (
     restart_without_history,
     start_server,
     stop_server,
+    unserved,
     until_lost,
     without_definition,
 )
@@ -199,6 +200,28 @@ async def test_profiles_that_go_with_their_definition_are_made_again_when_it_is_
         await adaptor.event(Synced, lambda event: event.outcome == "failed")
 
     await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+    await ready(adaptor)
+
+
+@pytest.mark.parametrize("change", ["weights", "deletion"])
+async def test_profiles_that_stay_while_nobody_serves_them_are_known_again_afterwards(
+    cluster: Cluster, change: str
+) -> None:
+    adaptor = await stand(cluster)
+    before = await cluster.profile("web")
+    assert before is not None
+    async with unserved(cluster, PROFILES, SERVICEPROFILES):
+        if change == "weights":
+            await cluster.set_weights("s", [("a", 2)])
+        else:
+            await cluster.delete_split("s")
+        await adaptor.event(Synced, lambda event: event.status == 404)
+
+    if change == "weights":
+        live = await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+        assert live["metadata"]["uid"] == before["metadata"]["uid"]
+    else:
+        await cluster.wait_no_profile("web", timeout=20.0)
     await ready(adaptor)
 
 

@@ -215,12 +215,26 @@ class TestErrors:
         self, tmp_path: Path, status: int, method: str, kind: type[Exception]
     ) -> None:
         async def answer(request: web.Request) -> web.Response:
-            return web.json_response({"kind": "Status", "message": "why"}, status=status)
+            said = {"kind": "Status", "message": "why", "reason": "NotFound" * (status == 404)}
+            return web.json_response(said, status=status)
 
         async with serving(answer) as server:
             path = kubeconfig(tmp_path, server.url)
             async with Connection.from_kubeconfig(path, environ={}) as connection:
                 with pytest.raises(kind, match=f"{method} /x: {status} why"):
+                    await connection.request(method, "/x")
+
+    @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+    async def test_a_path_that_nothing_serves_says_nothing_of_the_object(
+        self, tmp_path: Path, method: str
+    ) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            return web.Response(status=404, text="404 page not found\n")
+
+        async with serving(answer) as server:
+            path = kubeconfig(tmp_path, server.url)
+            async with Connection.from_kubeconfig(path, environ={}) as connection:
+                with pytest.raises(Terminal, match="404 page not found"):
                     await connection.request(method, "/x")
 
     async def test_the_wait_that_the_server_asks_for_is_told(self, tmp_path: Path) -> None:

@@ -98,11 +98,12 @@ async def test_a_delete_that_a_finalizer_holds_up_is_not_done() -> None:
 
 async def test_a_profile_that_is_not_there_is_none() -> None:
     server = Server()
-    server.fault = Terminal("404", status=404)
+    server.fault = Terminal("404", status=404, reason="NotFound")
     assert await profiles(server).get("ns", NAME) is None
-    server.fault = Terminal("403", status=403)
-    with pytest.raises(Terminal):
-        await profiles(server).get("ns", NAME)
+    for fault in (Terminal("403", status=403), Terminal("404 page not found", status=404)):
+        server.fault = fault
+        with pytest.raises(Terminal):
+            await profiles(server).get("ns", NAME)
 
 
 async def test_an_answer_that_is_no_profile_may_have_been_a_write() -> None:
