@@ -7,7 +7,8 @@
  * file system; memory maps aren't followed (SQLite's -shm is rebuilt from the WAL).
  *
  * DURABLE_DEAF=1           syncs reach nothing: a disk that lies, or synchronous=OFF
- * DURABLE_KILL=N           SIGKILL at the Nth sync below the directory, before it has any effect;
+ * DURABLE_KILL=N           SIGKILL at the Nth sync below the directory, before it has any effect,
+ *                          when that took a while: what doesn't wait for it goes on meanwhile
  * DURABLE_KILL=+N          the same, right after it took effect and before its caller knows
  */
 #define _GNU_SOURCE
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #define DESCRIPTORS 65536
+#define STALL 100000 /* microseconds */
 
 struct range {
     off_t from, to;
@@ -231,7 +233,11 @@ static int syncing(int fd, int (*real)(int)) {
     pthread_mutex_lock(&lock);
     struct file *file = tracked(fd);
     long now = file ? ++syncs : 0;
-    if (now && now == kill_at && !kill_after) kill(getpid(), SIGKILL);
+    if (now && now == kill_at && !kill_after) {
+        pthread_mutex_unlock(&lock);
+        usleep(STALL);
+        kill(getpid(), SIGKILL);
+    }
     int result = real(fd);
     if (file && !result && !deaf) persist(fd, file);
     if (now && now == kill_at && kill_after) kill(getpid(), SIGKILL);

@@ -35,7 +35,7 @@ class Disk:
         """What the process needs in its environment; what is in ``live`` now counts as durable.
 
         ``deaf``: its syncs reach nothing, as with synchronous=OFF. ``kill_at_sync``: it is killed
-        at its nth sync, before that has any effect, or ``after`` it took effect.
+        at its nth sync, a moment later but before that has any effect, or ``after`` it took effect.
         """
         _replace(self._copy, self.live)
         found = {
