@@ -27,6 +27,16 @@ from tests.contract.cluster import Cluster
 _DEFINITION = "trafficsplits.split.smi-spec.io"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets the programs of a control plane be built before any test's time limit runs."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            real = item.callspec.params.get("server") == "real"
+            if real and "cluster_programs" not in item.fixturenames:
+                # The list is shared with the sandbox's turn, which needs no programs.
+                item.fixturenames = [*item.fixturenames, "cluster_programs"]
+
+
 @pytest.fixture(params=["sandbox", "real"])
 def server(request: pytest.FixtureRequest) -> str:
     """Which API server answers."""
