@@ -82,7 +82,6 @@ class Parts:
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
             on_commit=self.measure.committed,
         )
-        self.announcer = EventRecorder(connection=self.connection)
         self.situations = Situations(
             splits=self.splits,
             profiles=self.profiles,
@@ -137,6 +136,9 @@ class Parts:
             connection=self.connection,
             decode=decode_profile,
             in_flight=self._settings.worker_threads,
+        )
+        self.announcer = EventRecorder(
+            connection=self.connection, rested=lambda: self.writer.rested
         )
         self.split_reflector: Reflector[TrafficSplit] = Reflector(
             connection=self.connection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import quote
@@ -54,10 +55,19 @@ class Profiles:
         connection: Writes,
         decode: Callable[[msgspec.Raw], ServiceProfile],
         in_flight: int = _IN_FLIGHT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
         self._decode = decode
         self._slots = asyncio.Semaphore(in_flight)
+        self._clock = clock
+        self._busy = 0
+        self._ended = clock()
+
+    @property
+    def rested(self) -> float:
+        """Seconds since the last request ended; 0 while one is under way."""
+        return 0.0 if self._busy else self._clock() - self._ended
 
     async def get(self, namespace: str, name: str) -> ServiceProfile | None:
         """The live profile, None when there is none."""
@@ -91,14 +101,7 @@ class Profiles:
     async def delete(self, namespace: str, name: str, uid: str, resource_version: str) -> bool:
         """Deletes the profile of this uid at this version; False when a finalizer holds it."""
         body = serviceprofile.delete_body(uid, resource_version)
-        async with self._slots:
-            answer = await self._connection.request(
-                "DELETE",
-                _path(namespace, name),
-                body=body,
-                timeout=_TIMEOUT,
-                resource=serviceprofile.PLURAL,
-            )
+        answer = await self._request("DELETE", _path(namespace, name), body=body)
         try:
             return msgspec.json.decode(answer.body, type=_Answer).kind == "Status"
         except msgspec.MsgspecError:
@@ -113,16 +116,9 @@ class Profiles:
         body: bytes | None = None,
         content_type: str | None = None,
     ) -> ServiceProfile:
-        async with self._slots:
-            answer = await self._connection.request(
-                method,
-                path,
-                query=query,
-                body=body,
-                content_type=content_type,
-                timeout=_TIMEOUT,
-                resource=serviceprofile.PLURAL,
-            )
+        answer = await self._request(
+            method, path, query=query, body=body, content_type=content_type
+        )
         try:
             return self._decode(msgspec.Raw(answer.body))
         except Exception as error:  # a proxy's page with status 200, half an answer
@@ -130,6 +126,31 @@ class Profiles:
                 f"{method} {path}: the answer is no ServiceProfile ({error!r})",
                 sent=method != "GET",
             ) from error
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> Response:
+        async with self._slots:
+            self._busy += 1
+            try:
+                return await self._connection.request(
+                    method,
+                    path,
+                    query=query,
+                    body=body,
+                    content_type=content_type,
+                    timeout=_TIMEOUT,
+                    resource=serviceprofile.PLURAL,
+                )
+            finally:
+                self._busy -= 1
+                self._ended = self._clock()
 
 
 def _path(namespace: str, name: str | None = None) -> str:

@@ -33,6 +33,8 @@ _RATE = 50  # requests a second
 _TRIES = 4
 _LONGEST = 1024  # characters of a message
 _TIMEOUT = 10.0
+_REST = 0.1  # seconds without a profile write, after which Events may go
+_PATIENCE = 5.0  # seconds that an Event gives way at most
 
 Type = Literal["Normal", "Warning"]
 
@@ -90,14 +92,19 @@ class Recorder:
         self,
         *,
         connection: Writes,
+        rested: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = lambda: 1.0,
         capacity: int = _CAPACITY,
     ) -> None:
-        """``clock`` is monotonic, ``now`` seconds of the epoch."""
+        """``clock`` is monotonic, ``now`` seconds of the epoch.
+
+        ``rested``: seconds since the last write of a profile, to which Events give way.
+        """
         self._connection = connection
+        self._rested = rested
         self._clock = clock
         self._now = now
         self._sleep = sleep
@@ -148,8 +155,15 @@ class Recorder:
             while not self._waiting:
                 self._woken.clear()
                 await self._woken.wait()
+            await self._give_way()
             key, pending = self._waiting.popitem(last=False)
             await self._deliver(key, pending)
+
+    async def _give_way(self) -> None:
+        """An Event costs the API server what a profile costs it, and nobody's traffic waits."""
+        oldest = next(iter(self._waiting.values())).first
+        while (rested := self._rested()) < _REST and self._now() < oldest + _PATIENCE:
+            await self._sleep(_REST - rested)
 
     async def _deliver(self, key: _Key, pending: _Pending) -> None:
         backoff = Backoff(base=1.0, cap=30.0, random=self._random)

@@ -60,8 +60,10 @@ class World:
         self.server = Events()
         self.now = 1_800_000_000.0
         self.slept: list[float] = []
+        self.wrote = float("-inf")
         self.recorder = Recorder(
             connection=self.server,
+            rested=lambda: max(0.0, self.now - self.wrote),
             clock=lambda: self.now,
             now=self.tick,
             sleep=self.sleep,
@@ -212,3 +214,22 @@ async def test_what_cannot_be_sent_is_dropped_and_the_next_goes_on() -> None:
         await found.sent()
     assert found.server.told() == [("Updated", "two", 1)]
     assert found.recorder.dropped["failed"] == 1
+
+
+async def test_an_event_gives_way_to_writes_of_profiles_until_they_rest() -> None:
+    async with world() as found:
+        began = found.wrote = found.now
+        found.recorder.event(decoded(), "Normal", "Created", "Created Service Profile web")
+        await found.sent()
+    assert found.server.told()
+    assert 0.1 <= found.now - began < 1.0
+
+
+async def test_an_event_waits_no_longer_than_five_seconds_for_writes_that_never_rest() -> None:
+    async with world() as found:
+        began = found.now
+        found.wrote = float("inf")
+        found.recorder.event(decoded(), "Normal", "Created", "Created Service Profile web")
+        await found.sent()
+    assert found.server.told()
+    assert 5.0 <= found.now - began < 6.0
