@@ -85,6 +85,8 @@ class Daemon:
         elif journal.degraded:
             found.append(f"the audit log isn't kept now: {journal.degraded}")
         found += [health for _, part in parts.reflectors if (health := part.health.unready())]
+        if trouble := parts.lease.unready():
+            found.append(trouble)
         return found
 
     async def live(self) -> None:

@@ -7,6 +7,7 @@ and returns when to look again.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ from reactor.translate.situation import Situation
 SLOW_RETRY = (60.0, 300.0)
 """Seconds between tries of a write that was refused: a role may be mended without any event."""
 
+_END = "the process ended before an answer came: the next start looks what became of it"
 _SOON = 4
 """Tries after which a kind that nothing serves counts as refused."""
 
@@ -214,12 +216,30 @@ class Reconciler:
         # An echo that overtakes its answer wakes the key: finding it settled is no news.
         mark = fingerprint(situation, Decision(decision.desired, Unchanged()))
         decided = self._clock()
-        await self._bus.publish(
-            Translated(key, reconcile, self._wall(), situation, decision, attempt, mark)
-        )
-        self._remember(key, situation, decision, "")
-        committed = self._clock()
-        result = await self._send(key, plan)
+        try:
+            await self._bus.publish(
+                Translated(key, reconcile, self._wall(), situation, decision, attempt, mark)
+            )
+            self._remember(key, situation, decision, "")
+            committed = self._clock()
+            result = await self._send(key, plan)
+        except BaseException as error:
+            # A run that ends in good order leaves nothing open for the next one to explain.
+            await self._bus.publish(
+                Synced(
+                    key,
+                    reconcile,
+                    self._wall(),
+                    "interrupted",
+                    decision,
+                    attempt,
+                    0,
+                    "",
+                    {},
+                    _END if isinstance(error, asyncio.CancelledError) else repr(error),
+                )
+            )
+            raise
         written = self._clock()
         durations = {
             "queued": started - since,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from reactor.errors import Terminal
+from reactor.errors import Retryable, Terminal
 from reactor.kube.connection import Response
 
 
@@ -60,7 +60,10 @@ class Newest:
             if error.status == 404:
                 return None
             raise
-        served = {v.version for v in msgspec.json.decode(answer.body, type=_Group).versions}
+        try:
+            served = {v.version for v in msgspec.json.decode(answer.body, type=_Group).versions}
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # a proxy's page
+            raise Retryable(f"GET {group}: the answer is no APIGroup: {error}") from error
         for version in self._versions:
             if version in served:
                 return f"{group}/{version}/{self._plural}"

@@ -29,6 +29,7 @@ _DEADLINE = 10.0
 _RENEW = 5.0
 _RETRY = 1.0  # also how often those look who don't hold it
 _TIMEOUT = 4.0
+_REPEAT = 60.0  # seconds between two log lines about the same trouble
 _FAREWELL = 1.0  # seconds to release it
 _LONGEST_WAIT = 5.0  # whatever Retry-After says: the lease has to change hands in time
 
@@ -89,6 +90,8 @@ class Lease:
         self._renewed = float("-inf")
         self._seen: tuple[str, float] = ("", 0.0)
         self._keeper: asyncio.Task[None] | None = None
+        self._trouble: str | None = None
+        self._said = float("-inf")
         self.lost = asyncio.Event()
         self.holder: str | None = None
 
@@ -97,12 +100,19 @@ class Lease:
         """Whether we may write now: by the clock, so also right after a long pause."""
         return not self.lost.is_set() and self._clock() - self._renewed < _DEADLINE
 
+    def unready(self) -> str | None:
+        """Why nobody may be leading, in plain words; None while we do, or know who does."""
+        if self._trouble is None or self.held or self.holder not in (None, self._identity):
+            return None
+        return self._trouble
+
     async def acquire(self) -> None:
         """Waits until the lease is ours, and keeps it so from then on."""
         said: str | None = None
         while True:
             try:
                 wait = await self._try()
+                self._trouble = None
                 if wait is None:
                     break
                 if self.holder != said:
@@ -111,7 +121,7 @@ class Lease:
             except Conflict:
                 wait = _RETRY
             except (Retryable, Terminal) as error:
-                log.warning("can't take the lease %s: %s", self._name, error)
+                self._worry(f"can't take the lease {self._name}: {error}")
                 wait = _RETRY * 2
                 if isinstance(error, Retryable) and error.after:
                     wait = min(error.after, _LONGEST_WAIT)
@@ -152,6 +162,13 @@ class Lease:
         lease.spec.lease_duration_seconds = 1
         lease.spec.renew_time = _now()
         await self._write(lease)
+
+    def _worry(self, words: str) -> None:
+        now = self._clock()
+        if self._trouble is None or now - self._said >= _REPEAT:
+            self._said = now
+            log.warning("%s", words)
+        self._trouble = words
 
     async def _try(self) -> float | None:
         """One try: None when the lease is ours, else how long to wait."""

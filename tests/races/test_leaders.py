@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import pytest
 import pytest_asyncio
 
 from reactor.events import Synced, Translated
@@ -266,3 +267,21 @@ async def test_a_renewal_in_flight_at_the_end_does_not_keep_the_next_leader_wait
     async with asyncio.timeout(10):
         await second.daemon.working()
     assert (time.monotonic() - ended) * FACTOR < 5.0
+
+
+async def test_a_lease_that_nobody_may_take_is_named_once_and_waited_for(
+    cluster: Cluster, faults: Faults, candidate: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = faults.respond(403, resource="leases", user=ADAPTOR)
+    adaptor = await candidate(leads=False)
+    await cluster.create_split("s", "web", [("a", 1)])
+    await refused.until(3)
+    (reason,) = adaptor.daemon.reasons()
+    assert "can't take the lease smi-adaptor" in reason
+    assert len([text for text in caplog.messages if "can't take the lease" in text]) == 1
+    assert await cluster.profile("web") is None
+
+    refused.lift()
+
+    await cluster.wait_overrides("web", [("a", "1")])
+    assert adaptor.daemon.reasons() == []

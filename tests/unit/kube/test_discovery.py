@@ -60,3 +60,20 @@ async def test_no_answer_is_no_proof_of_absence(fault: ReactorError) -> None:
 
 async def test_a_fixed_collection_is_never_asked_for() -> None:
     assert await Fixed("/api/v1/services").path() == "/api/v1/services"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"versions": "all"}', b"\xff", b""])
+async def test_an_answer_that_is_no_group_is_asked_for_again(body: bytes) -> None:
+    class Proxy(Group):
+        async def request(
+            self,
+            method: str,
+            path: str,
+            *,
+            query: Mapping[str, str] | None = None,
+            resource: str = "",
+        ) -> Response:
+            return Response(200, {}, body)
+
+    with pytest.raises(Retryable, match="no APIGroup"):
+        await path(Proxy())
