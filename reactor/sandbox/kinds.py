@@ -100,6 +100,7 @@ def _core() -> list[Resource]:
             "v1",
             "events",
             "Event",
+            free_names=True,
             top=(
                 "involvedObject",
                 "reason",

@@ -143,3 +143,14 @@ async def test_a_split_that_changes_all_the_time_makes_25_events_and_no_more(
         if event["involvedObject"]["name"] == "s"
     ]
     assert sum(told) <= 25
+
+
+async def test_a_split_with_the_longest_name_is_told_of_too(cluster: Cluster) -> None:
+    await cluster.adaptor().start()
+    name = ".".join(["s" * 62] * 4) + "s"
+    assert len(name) == 252
+
+    await cluster.create_split(name, "web", [("a", 1)])
+
+    event = await cluster.wait_event("Created", name)
+    assert event["involvedObject"]["name"] == name
