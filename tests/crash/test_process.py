@@ -21,7 +21,7 @@ FEW = [
     Point(AtSync(2, after=False)),  # the log is being made
     Point(AtSync(8, after=False)),
     Point(AtSync(13, after=True)),
-    Point(AtSync(16, after=True)),
+    Point(AtSync(15, after=True)),
 ]
 
 
