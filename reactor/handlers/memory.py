@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from reactor.events import Key
-from reactor.model.serviceprofile import FIELD_MANAGER, Override
+from reactor.model.serviceprofile import Override
 from reactor.translate.situation import Asked, Repairs
 
 CALM = 600.0
@@ -146,8 +146,8 @@ class Memory:
     # Others who write to our profiles.
 
     def meddled(self, key: Key, manager: str) -> None:
-        """Someone else changed the overrides or the profile."""
-        if manager != FIELD_MANAGER:
+        """Someone else changed the overrides or the profile; a name outlasts ``unknown``."""
+        if manager != "unknown":
             self._meddlers[key] = manager
 
     def repaired(self, key: Key, now: float) -> Repairs:

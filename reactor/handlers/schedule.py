@@ -10,7 +10,7 @@ from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Profiles, Splits
 from reactor.model.names import service_of_profile
 from reactor.model.service import Service
-from reactor.model.serviceprofile import FIELD_MANAGER, ServiceProfile
+from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 
 
@@ -133,8 +133,9 @@ class Scheduler:
             stands = isinstance(event.new, ServiceProfile) and (
                 asked is not None and event.new.overrides == asked.overrides
             )
-            # Two writes of ours in one second look like somebody unknown's: times are in seconds.
-            if event.actor != FIELD_MANAGER and not stands:
+            # A write of ours that comes back before its answer stands; one under our name that
+            # does not is a second adaptor's.
+            if not stands:
                 self._memory.meddled(key, event.actor)
             self._queue.add(key, event.received)
 

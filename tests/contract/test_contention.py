@@ -49,6 +49,21 @@ async def test_a_contended_split_bears_a_warning_that_names_the_other(cluster: C
     assert cluster.authority("web") in event["message"]
 
 
+async def test_a_second_adaptor_is_named_by_the_name_it_writes_under(cluster: Cluster) -> None:
+    adaptor = await cluster.adaptor().start()
+    await cluster.create_split("s", "web", [("a", 1)])
+    await cluster.wait_overrides("web", [("a", "1")])
+    for weight in ("7", "8"):
+        await cluster.settled(adaptor)
+        # Who wrote is told by times in whole seconds.
+        await cluster.next_second()
+        await cluster.meddle("web", [("a", weight)], field_manager="smi-adaptor")
+        await cluster.wait_overrides("web", [("a", "1")])
+
+    contended = await adaptor.event(Contended)
+    assert contended.manager == "smi-adaptor"
+
+
 async def test_a_new_wish_is_written_at_once_while_repairs_wait(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await _fight(cluster, adaptor, rounds=2)
