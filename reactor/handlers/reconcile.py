@@ -303,7 +303,7 @@ class Reconciler:
         """Come back after what the server asked for, or after a back-off; returns the delay."""
         if not after:
             return self._queue.retry(key)
-        delay = after * (1.0 + self._random() / 10)
+        delay = min(after, SLOW_RETRY[1]) * (1.0 + self._random() / 10)
         self._queue.retry_in(key, delay)
         return delay
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from reactor.events import Synced
@@ -64,6 +66,22 @@ async def test_a_server_that_asks_for_no_wait_is_not_hammered(
 
     attempts = [row["detail"].get("attempt", 1) for row in await rows(adaptor, "synced")]
     assert attempts == list(range(1, storm.fired + 2))
+
+
+async def test_a_server_that_asks_for_a_day_is_asked_again_within_minutes(
+    cluster: Cluster, faults: Faults
+) -> None:
+    adaptor = await cluster.adaptor().start()
+    day = {"Retry-After": "86400"}
+    faults.respond(503, headers=day, verb="create", resource=PROFILES, times=1)
+
+    await cluster.create_split("s", "web", [("a", 1)])
+
+    failed = await adaptor.event(Synced, lambda event: event.outcome == "failed")
+    await adaptor.idle()
+    memory = adaptor.daemon.parts.memory
+    wish = failed.decision.desired.overrides
+    assert 290.0 < memory.held_back(failed.key, wish, time.monotonic()) <= 330.0
 
 
 async def test_a_new_wish_during_a_back_off_is_written_at_once(
