@@ -107,7 +107,7 @@ async def test_the_size_is_bounded(path: Path) -> None:
     async with opened(path, clock=clock, retention=Retention(size=size)):
         await eventually(lambda: _used(path) <= 0.85 * size)
     ((first, last),) = rows(path, "SELECT min(position), max(position) FROM entries")
-    assert 200 < first < 1300
+    assert 200 < first < 1400
     assert last > 1500
     assert (await verify(str(path))).problem is None
 
