@@ -258,6 +258,7 @@ class Cluster:
 
     async def changes(self, adaptor: Adaptor, service: str) -> list[Row]:
         """The log's observations of a profile that were not the adaptor's own doing."""
+        await self.settled(adaptor)
         rows = await adaptor.rows(namespace=self.namespace, service=service)
         # A watch may overtake the answer to a write: then what it brings is no echo.
         own = {row["resource_version"] for row in rows if row["kind"] == "synced"}
