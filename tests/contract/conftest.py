@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -27,12 +30,48 @@ from tests.contract.cluster import Cluster
 _DEFINITION = "trafficsplits.split.smi-spec.io"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+_TWINS = pytest.StashKey[dict[str, tuple[str, str]]]()
+_RAN = pytest.StashKey[dict[str, set[str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps which server executed which test."""
+    config.stash[_TWINS] = {}
+    ran: dict[str, set[str]] = {"sandbox": set(), "real": set()}
+    config.stash[_RAN] = ran
+    config.pluginmanager.register(_Parity(config), "contract-parity")
+
+
+class _Parity:
+    """Fails a run of CI unless both servers executed the same tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        twin = self._config.stash[_TWINS].get(report.nodeid)
+        if twin is not None and report.when == "call" and not report.skipped:
+            test, server = twin
+            self._config.stash[_RAN][server].add(test)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        ran = self._config.stash[_RAN]
+        different = sorted(ran["sandbox"] ^ ran["real"])
+        if different and os.environ.get("CI") == "true" and not session.config.option.keyword:
+            print(f"\nexecuted on one API server alone: {', '.join(different)}", file=sys.stderr)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Lets the programs of a control plane be built before any test's time limit runs."""
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            real = item.callspec.params.get("server") == "real"
-            if real and "cluster_programs" not in item.fixturenames:
+            server = item.callspec.params.get("server")
+            if server is None:
+                continue
+            test = re.sub(rf"(?<=[\[-]){server}(?=[\]-])", "*", item.nodeid)
+            config.stash[_TWINS][item.nodeid] = (test, str(server))
+            if server == "real" and "cluster_programs" not in item.fixturenames:
                 # The list is shared with the sandbox's turn, which needs no programs.
                 item.fixturenames = [*item.fixturenames, "cluster_programs"]
 

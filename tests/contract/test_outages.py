@@ -249,7 +249,6 @@ async def test_a_token_that_expired_is_named_and_the_next_one_in_its_file_is_tak
     await ready(adaptor)
 
 
-@pytest.mark.parametrize("server", ["real"])
 async def test_a_standby_takes_over_within_15_seconds_of_a_kill(cluster: Cluster) -> None:
     def process(name: str) -> AdaptorProcess:
         return AdaptorProcess(
