@@ -7,7 +7,6 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -78,7 +77,7 @@ class Journal:
         self._sweeper = Sweeper(retention)
         self._waiters = Waiters(self._late)
         self._wake = asyncio.Event()
-        self._wanted = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
         self._waiting: str | None = None
@@ -172,6 +171,15 @@ class Journal:
             self._appended += 1
         else:
             self._gaps += 1
+        # An observation is followed by its decision within a millisecond: a row that nobody waits
+        # for waits for one that somebody does, so that one sync serves both.
+        if len(self._buffer) >= GROUP_ROWS:
+            self._wake.set()
+        elif self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(LINGER, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
         self._wake.set()
 
     async def commit(self) -> bool:
@@ -183,7 +191,7 @@ class Journal:
             return False
         if self._settled >= self._appended:
             return True
-        self._wanted.set()
+        self._wake.set()
         return await self._waiters.wait(self._appended)
 
     async def recall(self) -> Recollection:
@@ -202,7 +210,6 @@ class Journal:
         """Write what waits and a `stopped` row, end the run, close the file; at most 3 s."""
         self._closing = True
         self._wake.set()
-        self._wanted.set()
         writer, self._writer = self._writer, None
         if writer is not None:
             _, late = await asyncio.wait({writer}, timeout=2.0)
@@ -257,8 +264,7 @@ class Journal:
             await keeper.restore()
         self._wake.clear()
         if not self._group:
-            await self._linger()
-            self._group = self._buffer.take(GROUP_ROWS, GROUP_SIZE, self._clock())
+            self._group = self._take()
         if self._group:
             began = time.perf_counter()
             await keeper.run(keeper.ledger.write, self._group)
@@ -269,21 +275,18 @@ class Journal:
         if self._closing:
             return
         swept = await self._sweeper.sweep(keeper, self._clock())
-        if not swept and not self._buffer:
+        if not swept and not self._pressing():
             await self._idle()
 
-    async def _linger(self) -> None:
-        """Give rows that nobody waits for the company of one that somebody does.
+    def _take(self) -> list[Entry]:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        return self._buffer.take(GROUP_ROWS, GROUP_SIZE, self._clock())
 
-        An observation is followed by its decision within a millisecond: one sync for both, not
-        two, and the disk is free for those who wait.
-        """
-        self._wanted.clear()
-        if self._waiters or self._closing or not 0 < len(self._buffer) < GROUP_ROWS:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER):
-                await self._wanted.wait()
+    def _pressing(self) -> bool:
+        """Whether what is in the buffer should be committed without waiting for company."""
+        return bool(self._waiters) or len(self._buffer) >= GROUP_ROWS
 
     async def _idle(self) -> None:
         try:
