@@ -38,22 +38,22 @@ _WRITER: Final = (
 
 
 def location(url: str) -> Path:
-    """The file that ``--audit-url`` names: a path, or ``sqlite:///`` and a path."""
+    """The file that ``-audit-url`` names: a path, or ``sqlite:///`` and a path."""
     if "://" not in url:
         path = url
     else:
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):
-            raise Fatal(f"--audit-url {url!r} is no URL; give a path", code=2) from None
+            raise Fatal(f"-audit-url {url!r} is no URL; give a path", code=2) from None
         if parsed.get_backend_name() != "sqlite":
             raise Fatal(
-                f"--audit-url {url!r}: only SQLite is supported; give sqlite:///PATH or a path",
+                f"-audit-url {url!r}: only SQLite is supported; give sqlite:///PATH or a path",
                 code=2,
             )
         path = parsed.database or ""
     if path in ("", ":memory:"):
-        raise Fatal(f"--audit-url {url!r} names no file; give the path of one", code=2)
+        raise Fatal(f"-audit-url {url!r} names no file; give the path of one", code=2)
     return Path(path).absolute()
 
 

@@ -51,7 +51,7 @@ def check(path: Path) -> None:
     if not path.parent.is_dir():
         raise Fatal(
             f"audit database {path}: there is no directory {path.parent}; "
-            "create it, or set --audit-url"
+            "create it, or set -audit-url"
         )
     if path.is_dir():
         raise Fatal(f"audit database {path} is a directory; give the path of a file")
@@ -72,12 +72,12 @@ def _schema(connection: sqlite3.Connection, path: Path) -> Schema:
     if not rows and tables == {"alembic_version"}:
         return "behind"
     if len(rows) != 1:
-        raise Fatal(f"{path} is the database of another program; set --audit-url to another file")
+        raise Fatal(f"{path} is the database of another program; set -audit-url to another file")
     version = rows[0][0]
     if version not in REVISIONS:
         raise Fatal(
             f"audit database {path} has schema {version}, written by a newer release; this one "
-            f"knows up to {HEAD}: run the newer release, or set --audit-url to another file"
+            f"knows up to {HEAD}: run the newer release, or set -audit-url to another file"
         )
     # Fails at once where the file can be read but not written.
     connection.execute("BEGIN IMMEDIATE")

@@ -36,7 +36,7 @@ def explain(error: sqlite3.Error, path: Path) -> Unavailable | Fatal:
             "restore it, or move it away to begin a new one"
         )
     if code == sqlite3.SQLITE_READONLY:
-        return Fatal(f"audit database {path} is read-only; make it writable, or set --audit-url")
+        return Fatal(f"audit database {path} is read-only; make it writable, or set -audit-url")
     if code == sqlite3.SQLITE_CANTOPEN:
         return Fatal(f"audit database {path} can't be opened; check the path and its permissions")
     return Unavailable(f"audit database {path}: {error}; trying again")
@@ -48,7 +48,7 @@ def refused(error: OSError, path: Path) -> Unavailable | Fatal:
         return Unavailable(f"the disk of audit database {path} is full; make room on it")
     return Fatal(
         f"audit database {path} can't be written: {error.strerror or error}; "
-        "make its directory writable, or set --audit-url"
+        "make its directory writable, or set -audit-url"
     )
 
 

@@ -42,7 +42,7 @@ class SyncedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     """``detail`` of a `synced` row: status 0 when no answer came; durations in seconds."""
 
     plan: str
-    attempt: int = 1
+    attempt: int
     status: int = 0
     durations: dict[str, float] = {}
     message: str = ""

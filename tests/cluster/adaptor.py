@@ -58,7 +58,7 @@ class AdaptorProcess:
                 str(Path(sys.executable).with_name("smi-adaptor")),
                 f"-kubeconfig={self._kubeconfig}",
                 f"-metrics-addr=127.0.0.1:{self._port}",
-                f"--audit-url=sqlite:///{self.audit_path}",
+                f"-audit-url=sqlite:///{self.audit_path}",
                 "--admin-auth=none",
                 *self._arguments,
             ],

@@ -68,7 +68,7 @@ async def test_a_log_of_a_newer_release_is_named_and_left_alone(
     last = await refused(tmp_path, kubeconfig)
 
     assert "newer release" in last
-    assert "--audit-url" in last
+    assert "-audit-url" in last
 
 
 async def test_a_database_of_another_program_is_not_written_to(
@@ -82,7 +82,7 @@ async def test_a_database_of_another_program_is_not_written_to(
     last = await refused(tmp_path, kubeconfig)
 
     assert "another program" in last
-    assert "--audit-url" in last
+    assert "-audit-url" in last
     assert path.read_bytes() == before
 
 

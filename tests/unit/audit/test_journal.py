@@ -283,11 +283,11 @@ async def _refused(path: Path | str) -> str:
 async def test_a_path_that_can_not_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
     missing = await _refused(tmp_path / "none" / "log.sqlite")
     assert "can't be written" in missing or "no directory" in missing
-    assert "--audit-url" in missing
+    assert "-audit-url" in missing
     directory = tmp_path / "directory"
     directory.mkdir()
     assert "is a directory" in await _refused(directory)
-    assert "--audit-url" in await _refused("/proc/log.sqlite")
+    assert "-audit-url" in await _refused("/proc/log.sqlite")
 
 
 async def test_a_damaged_file_is_named_with_what_to_do(path: Path) -> None:

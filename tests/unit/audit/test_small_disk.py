@@ -40,4 +40,4 @@ def test_a_disk_that_is_full_at_the_start_is_waited_for_while_serving(tmp_path: 
 def test_a_read_only_disk_is_named_with_what_to_do(tmp_path: Path) -> None:
     found = _run("readonly", tmp_path)
     assert "Read-only file system" in found["reason"] or "is read-only" in found["reason"]
-    assert "--audit-url" in found["reason"]
+    assert "-audit-url" in found["reason"]
