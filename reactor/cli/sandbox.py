@@ -23,9 +23,10 @@ from reactor.errors import Fatal
 from reactor.events import Synced
 from reactor.parts import Parts
 from reactor.sandbox.server import Sandbox
+from reactor.sandbox.status import StatusError
 from reactor.settings import Settings
 from reactor.translate import decide
-from reactor.translate.decision import Skip, Unchanged
+from reactor.translate.decision import Keep, Plan, Skip, Unchanged
 
 MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
 ADAPTOR = "system:serviceaccount:linkerd-smi:smi-adaptor"
@@ -36,7 +37,9 @@ Manifest = dict[str, Any]
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Exit when all is in sync: 0; 1 after 30 s, and why.")
+@click.option(
+    "--once", is_flag=True, help="Exit when all is in sync: 0; else 1 within 30 s, and why."
+)
 @click.option(
     "-f",
     "--filename",
@@ -105,7 +108,7 @@ async def _run(
         # The adaptor runs here as in a cluster: with our roles and nothing else.
         click.echo(f"A Kubernetes API server listens on {server.url}. The adaptor's log:\n")
         for document in (*_read(MANIFESTS / "rbac"), *documents):
-            server.cluster.apply(document, manager="kubectl-client-side-apply")
+            _apply(server, document)
         daemon = Daemon(settings)
         try:
             await daemon.start()
@@ -122,14 +125,30 @@ async def _run(
     return 0
 
 
+def _apply(server: Sandbox, document: Manifest) -> None:
+    """As kubectl would, but for a namespace that is missing: that is made first."""
+    metadata = document.get("metadata") or {}
+    namespace = metadata.get("namespace")
+    if namespace and server.cluster.get("namespaces", namespace) is None:
+        _apply(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    try:
+        server.cluster.apply(document, manager="kubectl-client-side-apply")
+    except (StatusError, LookupError) as error:
+        name = f"{document['kind']} {metadata.get('name', '')}"
+        raise Fatal(f"{name.strip()} is refused: {error}", code=1) from error
+
+
 def _end(late: Sequence[str]) -> int:
     for reason in late:
-        click.echo(f"linkerd-smi: not in sync after {PATIENCE:.0f} s: {reason}", err=True)
+        click.echo(f"linkerd-smi: not in sync: {reason}", err=True)
     return 1 if late else 0
 
 
 async def _in_sync(daemon: Daemon, stop: asyncio.Event) -> list[str]:
-    """Wait until every split is in its profile; what is not after 30 s, each in a sentence."""
+    """Wait until every split is in its profile; what is not, each in a sentence.
+
+    Gives up after 30 s, or when what is left waits for its author.
+    """
     news = asyncio.Event()
 
     async def note(_: Synced) -> None:
@@ -139,23 +158,28 @@ async def _in_sync(daemon: Daemon, stop: asyncio.Event) -> list[str]:
     try:
         async with asyncio.timeout(PATIENCE):
             await daemon.working()
-            while not stop.is_set() and _out_of_sync(daemon.parts):
+            while not stop.is_set():
+                left = _out_of_sync(daemon.parts)
+                if all(isinstance(plan, Keep) and plan.after is None for plan in left.values()):
+                    return list(left)
                 news.clear()
                 await news.wait()
     except TimeoutError:
-        return list(daemon.reasons()) or _out_of_sync(daemon.parts)
+        why = list(daemon.reasons()) or list(_out_of_sync(daemon.parts))
+        return [f"{reason} (after {PATIENCE:.0f} s)" for reason in why]
     return []
 
 
-def _out_of_sync(parts: Parts) -> list[str]:
-    found = []
+def _out_of_sync(parts: Parts) -> dict[str, Plan]:
+    """What is left to do, by a sentence about it."""
+    found: dict[str, Plan] = {}
     for key in sorted(parts.scheduler.everything()):
         decision = decide(parts.situations.of(key, time.monotonic()))
         if not isinstance(decision.plan, Unchanged | Skip):
             name = f"service {key.namespace}/{key.service}"
             why = "; ".join(f"{f.reason}: {f.message}" for f in decision.desired.findings)
             plan = type(decision.plan).__name__.lower()
-            found.append(f"{name} (next: {plan}){': ' if why else ''}{why}")
+            found[f"{name} (next: {plan}){': ' if why else ''}{why}"] = decision.plan
     return found
 
 

@@ -1,0 +1,69 @@
+"""`linkerd-smi sandbox --once`, as a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPLIT = """
+apiVersion: split.smi-spec.io/v1alpha2
+kind: TrafficSplit
+metadata: {{name: mine, namespace: shop}}
+spec: {{service: web, backends: [{{service: web-v1, weight: {weight}}}]}}
+"""
+
+
+def once(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reactor.cli.extension", "sandbox", "--once", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_guides_sample_ends_in_sync_and_shows_profile_log_and_rows() -> None:
+    ended = once()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    name = "backend-svc.trafficsplit-sample.svc.cluster.local"
+    assert f"created serviceprofile/{name} for trafficsplit/backend-split" in ended.stdout
+    assert f"  - authority: {name}\n    weight: '500'\n" in ended.stdout
+    for kind in ("started", "observed", "translated", "synced"):
+        assert f"   {kind}" in ended.stdout
+
+
+def test_a_split_of_ones_own_needs_no_namespace_to_be_made_first(tmp_path: Path) -> None:
+    file = tmp_path / "split.yaml"
+    file.write_text(SPLIT.format(weight="1e3"))
+    ended = once("-f", str(file), "--dir", str(tmp_path / "kept"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "web-v1.shop.svc.cluster.local" in ended.stdout
+    assert (tmp_path / "kept" / "audit.sqlite").exists()
+
+
+def test_an_invalid_split_ends_at_once_with_the_reason(tmp_path: Path) -> None:
+    file = tmp_path / "split.yaml"
+    file.write_text(SPLIT.format(weight="-1"))
+    ended = once("-f", str(file))
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("linkerd-smi: not in sync: service shop/web")
+    assert "InvalidWeight: spec.backends[0].weight" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("kind: Foo\napiVersion: x/v1\n", "Foo"),
+        ("a: [", "YAML"),
+        ("", "no manifest"),
+        ("- 1", "kind"),
+    ],
+)
+def test_a_file_that_can_not_be_applied_is_one_line(tmp_path: Path, text: str, word: str) -> None:
+    file = tmp_path / "split.yaml"
+    file.write_text(text)
+    ended = once("-f", str(file))
+    assert ended.returncode in (1, 2)
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("linkerd-smi: ")
+    assert word in line
