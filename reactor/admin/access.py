@@ -11,6 +11,9 @@ from reactor.admin.problem import Refused
 from reactor.errors import Retryable
 
 OPEN_PATHS = frozenset({"/ping", "/live", "/ready", "/metrics"})
+PREFIX = "/smi-adaptor"
+"""Before a path when the API server is asked about it. Its own role system:discovery lets every
+authenticated user get ``/api/*`` and ``/openapi/*``, so a bare path would be open to them all."""
 REALM = 'Bearer realm="smi-adaptor"'
 _CREDENTIALS = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
 
@@ -57,7 +60,9 @@ async def admit(
         )
     if verdict == "forbidden":
         raise Refused(
-            403, f"This token may not get {path}: bind a ClusterRole with this nonResourceURL."
+            403,
+            f"This token may not get {path}: bind a ClusterRole with the nonResourceURL "
+            f"{PREFIX}{path}, or {PREFIX}/*, and the verb get.",
         )
     if verdict == "unavailable":
         raise Refused(
@@ -70,6 +75,6 @@ async def admit(
 async def _review(reviewer: Reviewer, token: str, path: str, seconds: float) -> Verdict:
     try:
         async with asyncio.timeout(seconds):
-            return await reviewer.may_get(token, path)
+            return await reviewer.may_get(token, PREFIX + path)
     except (Retryable, TimeoutError):
         return "unavailable"

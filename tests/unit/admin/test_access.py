@@ -46,7 +46,7 @@ async def test_a_token_that_may_get_the_path_is_let_in(serve: Serve, tokens: Tok
     server = await serve(reviewer=tokens)
     answer = await _with(server.port, f"bearer  {GOOD}")
     assert answer.status == 200
-    assert tokens.asked == [(GOOD, "/api/v1/entries")]
+    assert tokens.asked == [(GOOD, "/smi-adaptor/api/v1/entries")]
 
 
 @pytest.mark.parametrize(
