@@ -39,20 +39,3 @@ class Row(msgspec.Struct, frozen=True):
 
 
 COLUMNS = Row.__struct_fields__
-Values = tuple[
-    int,
-    str,
-    int,
-    int,
-    str,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    str,
-    bytes,
-]
-"""A row without its hash, as it is bound and hashed."""

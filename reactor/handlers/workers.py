@@ -38,10 +38,6 @@ class Workers:
         """Hold keys back: what is in flight goes on, nothing new starts."""
         self._open.clear()
 
-    @property
-    def is_open(self) -> bool:
-        return self._open.is_set()
-
     async def drain(self, timeout: float) -> None:
         """Close, and give what is in flight ``timeout`` seconds to end."""
         self.close()
