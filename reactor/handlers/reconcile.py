@@ -178,7 +178,7 @@ class Reconciler:
                     message,
                 )
             )
-        if not situation.splits and isinstance(plan, Keep) is False and not self._leftover(key):
+        if not (situation.splits or isinstance(plan, Keep) or self._leftover(key)):
             self._memory.forget(key)
 
     def _leftover(self, key: Key) -> bool:

@@ -11,8 +11,8 @@ from reactor.audit.entry import Entry
 from reactor.events import Key, Observed, Synced, Translated
 from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Journal, Splits
+from reactor.handlers.situations import key_of
 from reactor.model.meta import Manager, actor
-from reactor.model.names import service_of_profile
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import Problem, TrafficSplit
 from reactor.translate.decision import Create, Delete, Patch
@@ -78,18 +78,17 @@ class Recorder:
         if isinstance(found, TrafficSplit):
             self._journal.append(self._row(event, found, "trafficsplits", found.service))
         elif isinstance(found, ServiceProfile):
-            meta = found.meta
-            service = service_of_profile(meta.name, meta.namespace, self._domain)
-            if service is None:
+            key = key_of(found, self._domain)
+            if key is None:
                 return
-            key = Key(meta.namespace, service)
+            uid = found.meta.uid
             self._awaited.discard(key)
-            if self._concerned(key, meta.uid):
-                self._journal.append(self._row(event, found, "serviceprofiles", service))
+            if self._concerned(key, uid):
+                self._journal.append(self._row(event, found, "serviceprofiles", key.service))
                 if event.new is None:
-                    self._followed.discard(meta.uid)
+                    self._followed.discard(uid)
                 else:
-                    self._followed.add(meta.uid)
+                    self._followed.add(uid)
 
     def _concerned(self, key: Key, uid: str) -> bool:
         return (
@@ -151,12 +150,12 @@ class Recorder:
     async def translated(self, event: Translated) -> None:
         """Returns when a decision that writes, and every row before it, is durable."""
         situation, decision = event.situation, event.decision
-        profile = situation.profile
-        if profile is not None and not self._expected(event.key, profile):
-            self._first_sight(event, profile)
         documents = [split.document for split in situation.splits]
-        if situation.profile is not None:
-            documents.append(situation.profile.document)
+        profile = situation.profile
+        if profile is not None:
+            documents.append(profile.document)
+            if not self._expected(event.key, profile):
+                self._first_sight(event, profile)
         self._journal.append(
             Entry(
                 kind="translated",
@@ -166,9 +165,7 @@ class Recorder:
                 split=decision.desired.winner,
                 service=event.key.service,
                 reconcile=event.reconcile,
-                resource_version=(
-                    situation.profile.meta.resource_version if situation.profile else None
-                ),
+                resource_version=profile.meta.resource_version if profile else None,
                 documents=tuple(documents),
             )
         )

@@ -8,7 +8,7 @@ from typing import Protocol
 from reactor.events import Key, Observed
 from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Profiles, Splits
-from reactor.model.names import service_of_profile
+from reactor.handlers.situations import key_of
 from reactor.model.service import Service
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
@@ -39,7 +39,7 @@ class Scheduler:
         self._interested: dict[Key, dict[Key, int]] = {}
 
     async def observed(self, event: Observed) -> None:
-        """Wake the keys that this change concerns. Split changes are indexed even as echoes."""
+        """Wake the keys that this change concerns."""
         if isinstance(event.object, TrafficSplit):
             self._split(event)
         elif isinstance(event.object, ServiceProfile):
@@ -76,15 +76,10 @@ class Scheduler:
     def _profiles_of_ours(self, profiles: Iterable[ServiceProfile]) -> set[Key]:
         keys = set()
         for profile in profiles:
-            key = self._key(profile)
+            key = key_of(profile, self._domain)
             if key is not None and profile.ours:
                 keys.add(key)
         return keys
-
-    def _key(self, profile: ServiceProfile) -> Key | None:
-        meta = profile.meta
-        service = service_of_profile(meta.name, meta.namespace, self._domain)
-        return None if service is None else Key(meta.namespace, service)
 
     def _split(self, event: Observed) -> None:
         old, new = event.old, event.new
@@ -120,7 +115,7 @@ class Scheduler:
             return
         profile = event.object
         assert isinstance(profile, ServiceProfile)
-        key = self._key(profile)
+        key = key_of(profile, self._domain)
         if key is None:
             return
         asked = self._memory.asked(key)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from reactor.events import Key
 from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Profiles, Services, Splits
-from reactor.model.names import profile_name
+from reactor.model.names import profile_name, service_of_profile
 from reactor.model.service import ServiceState
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 from reactor.translate.situation import Evidence, Rules, Situation
+
+
+def key_of(profile: ServiceProfile, domain: str) -> Key | None:
+    """The service whose profile this is; None for a name that isn't of this cluster domain."""
+    meta = profile.meta
+    service = service_of_profile(meta.name, meta.namespace, domain)
+    return None if service is None else Key(meta.namespace, service)
 
 
 class Situations:

@@ -5,37 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from reactor.errors import Retryable, Terminal
 from reactor.kube.connection import MERGE_PATCH, Response
+from reactor.kube.writes import Writes
 from reactor.model import serviceprofile
 from reactor.model.serviceprofile import FIELD_MANAGER, Override, ServiceProfile
 
 _MANAGED = {"fieldManager": FIELD_MANAGER}
 _IN_FLIGHT = 32
 _TIMEOUT = 30.0  # seconds
-
-
-class Writes(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        timeout: float = ...,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class _Answer(msgspec.Struct):

@@ -11,16 +11,17 @@ import datetime
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from reactor.errors import Conflict, Retryable, Terminal
 from reactor.kube.backoff import Backoff
-from reactor.kube.connection import MERGE_PATCH, Response
+from reactor.kube.connection import MERGE_PATCH
 from reactor.kube.spam import Bucket, SpamFilter
+from reactor.kube.writes import Writes
 from reactor.model.trafficsplit import GROUP, TrafficSplit
 
 log = logging.getLogger(__name__)
@@ -37,24 +38,6 @@ _REST = 0.1  # seconds without a profile write, after which Events may go
 _PATIENCE = 5.0  # seconds that an Event gives way at most
 
 Type = Literal["Normal", "Warning"]
-
-
-class Writes(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        timeout: float = ...,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class _Key(NamedTuple):
