@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from typing import NoReturn
 
 import click
+
+from reactor.cli.globals import options
+from reactor.cli.goflags import respelled
 
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
@@ -40,26 +43,56 @@ def _load(target: str) -> click.Command:
     return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+class _Root(LazyGroup):
+    """The global flags may also stand before the command."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*options(), *super().get_params(ctx)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, respelled(self.get_params(ctx), args))
+
+
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 def smi() -> None:
     """Manages the SMI extension of the Linkerd service mesh."""
 
 
 def main() -> None:
-    """The console script: whatever goes wrong is one line."""
+    """The console script: whatever goes wrong is one line on stderr.
+
+    Exit codes: 0 done, 1 it failed or found what it was asked to look for, 2 wrong usage.
+    """
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(argv: list[str]) -> int:
     from reactor.errors import Fatal
 
     try:
-        smi(prog_name="linkerd-smi")
+        ended = smi.main(argv, prog_name="linkerd-smi", standalone_mode=False)
+        sys.stdout.flush()
+        return ended if isinstance(ended, int) else 0
+    except click.exceptions.NoArgsIsHelpError as asked:
+        print(asked.format_message(), file=sys.stderr)
+        return 2
+    except click.ClickException as error:
+        return _end(error.format_message(), error.exit_code)
     except Fatal as error:
-        _end(str(error), error.code)
+        return _end(str(error), error.code)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has enough; Python's own flush at the end must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except Exception as error:
-        _end(f"unexpected error: {type(error).__name__}: {error}", 1)
+        return _end(f"unexpected error: {type(error).__name__}: {error}", 1)
 
 
-def _end(message: str, code: int) -> NoReturn:
+def _end(message: str, code: int) -> int:
     print(f"linkerd-smi: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(code)
+    return code
 
 
 if __name__ == "__main__":

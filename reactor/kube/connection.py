@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -59,6 +59,7 @@ class Connection:
         target: Target,
         environ: Mapping[str, str],
         observed: Observer = lambda verb, resource, code, seconds: None,
+        agent: str = "smi-adaptor",
         limit: int = 64,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -71,7 +72,7 @@ class Connection:
         )
         self._proxy = target.proxy or from_environment(target.server, environ)
         self._headers = CIMultiDict(
-            [("User-Agent", f"smi-adaptor/{__version__}"), ("Accept", JSON), *impersonation(user)]
+            [("User-Agent", f"{agent}/{__version__}"), ("Accept", JSON), *impersonation(user)]
         )
         self._clock = clock
         self._certificate = tls.certificate(user)
@@ -89,17 +90,23 @@ class Connection:
         *,
         environ: Mapping[str, str],
         context: str | None = None,
+        as_user: str | None = None,
+        as_groups: Sequence[str] = (),
         service_account: Path = SERVICE_ACCOUNT,
         observed: Observer = lambda verb, resource, code, seconds: None,
+        agent: str = "smi-adaptor",
     ) -> Connection:
         """The cluster kubectl would take: path, $KUBECONFIG, the pod's, ~/.kube/config.
 
-        Fatal, in one line, for anything wrong in there.
+        ``as_user`` and ``as_groups`` are kubectl's --as and --as-group: they take the place of
+        what the kubeconfig impersonates. Fatal, in one line, for anything wrong in there.
         """
         target = kubeconfig.find(
             path, context=context, environ=environ, service_account=service_account
         )
-        return cls(target=target, environ=environ, observed=observed)
+        if as_user is not None:
+            target = target.impersonating(as_user, as_groups)
+        return cls(target=target, environ=environ, observed=observed, agent=agent)
 
     @property
     def server(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,12 @@ class Target(msgspec.Struct, frozen=True):
     proxy: str | None
     user: Section
     cluster: Section
+
+    def impersonating(self, name: str, groups: Sequence[str]) -> Target:
+        """The same place, asked as someone else: what the user section impersonates is void."""
+        kept = {k: v for k, v in self.user.fields.items() if not k.startswith("as-")}
+        fields = {**kept, "as": name, **({"as-groups": list(groups)} if groups else {})}
+        return msgspec.structs.replace(self, user=msgspec.structs.replace(self.user, fields=fields))
 
 
 def in_cluster(environ: Mapping[str, str], service_account: Path) -> Target:

@@ -1,0 +1,36 @@
+"""From the global flags to a connection, and from a coroutine to an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from reactor.cli.globals import Globals
+from reactor.errors import Fatal, ReactorError
+from reactor.kube.connection import Connection
+
+T = TypeVar("T")
+
+
+def connect(given: Globals) -> Connection:
+    """The cluster that kubectl would take with the same flags; Fatal when there is none."""
+    return Connection.from_kubeconfig(
+        given.kubeconfig,
+        environ=os.environ,
+        context=given.context,
+        as_user=given.as_user,
+        as_groups=given.as_groups,
+        agent="linkerd-smi",
+    )
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Runs it to its end; what the API server refuses ends in one line, exit code 1."""
+    try:
+        return asyncio.run(work)
+    except Fatal:
+        raise
+    except ReactorError as error:
+        raise Fatal(str(error)) from error

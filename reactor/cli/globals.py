@@ -1,0 +1,90 @@
+"""The global flags, which stand before or after the name of a command."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from reactor.errors import Fatal
+
+_META = "reactor.cli.globals"
+_NAMESPACE = re.compile(r"[a-zA-Z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Globals:
+    """What every command is told: which cluster, and as whom.
+
+    ``api_addr`` is HOST:PORT of the adaptor's admin port, when it is not to be looked for in the
+    cluster.
+    """
+
+    linkerd_namespace: str = "linkerd"
+    kubeconfig: str | None = None
+    context: str | None = None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    api_addr: str | None = None
+    verbose: bool = False
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Globals:
+        """What was given with this command; Fatal when it can't be."""
+        given = cls(**ctx.meta.get(_META, {}))
+        namespace("--linkerd-namespace", given.linkerd_namespace)
+        if given.as_groups and not given.as_user:
+            raise Fatal("--as-group needs --as: name the user as well", code=2)
+        return given
+
+
+def namespace(flag: str, value: str) -> str:
+    """``value``; Fatal unless a namespace can be called so."""
+    if not _NAMESPACE.fullmatch(value):
+        raise Fatal(
+            f"{flag}: {value!r} is no namespace: letters, digits and '-' are allowed", code=2
+        )
+    return value
+
+
+def options() -> list[click.Option]:
+    """Each goes into the context's meta, so that the last one given wins wherever it stands."""
+    return [
+        _option(
+            ["-L", "--linkerd-namespace", "linkerd_namespace"],
+            metavar="NAME",
+            help="Namespace of Linkerd's control plane.  [default: linkerd]",
+        ),
+        _option(
+            ["--kubeconfig", "kubeconfig"],
+            metavar="FILE",
+            help="Kubeconfig to use.  [default: $KUBECONFIG, the pod's own, ~/.kube/config]",
+        ),
+        _option(["--context", "context"], metavar="NAME", help="Context of the kubeconfig."),
+        _option(["--as", "as_user"], metavar="USER", help="User to impersonate."),
+        _option(
+            ["--as-group", "as_groups"],
+            metavar="GROUP",
+            multiple=True,
+            help="Group to impersonate; may be given more than once.",
+        ),
+        _option(
+            ["--api-addr", "api_addr"],
+            metavar="HOST:PORT",
+            help="The adaptor's admin port, instead of a port-forward to its pod.",
+        ),
+        _option(
+            ["--verbose", "verbose"], is_flag=True, help="Say on stderr what is asked, and of whom."
+        ),
+    ]
+
+
+def _option(names: list[str], **settings: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_keep, **settings)
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value not in (None, (), False):
+        ctx.meta.setdefault(_META, {})[param.name] = value
