@@ -7,9 +7,9 @@ SHELL := /bin/bash
 PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# `make test WORKERS=2` spreads the tests; each worker then starts a control plane of its own.
-WORKERS ?= 0
-PYTEST := $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
+# Processes that the tests are spread over, each with a control plane of its own; 0: this one.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
 # More arguments for the program behind a target: `make test ARGS="-k lease"`.
 ARGS ?=
 # Where `make cluster` keeps its files.
@@ -24,7 +24,7 @@ run: $(VENV)/.runtime ## Run the sandbox: a small API server, the adaptor, and t
 	@$(BIN)/python -m reactor.cli.extension sandbox $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests but the long ones.
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -n $(WORKERS) $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and layers.
 	$(BIN)/ruff format --check .

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -26,40 +23,9 @@ from tests.cluster.prepare import (
     use_shipped_splits,
 )
 from tests.contract.cluster import Cluster
+from tests.contract.parity import SERVER
 
 _DEFINITION = "trafficsplits.split.smi-spec.io"
-
-
-_TWINS = pytest.StashKey[dict[str, tuple[str, str]]]()
-_RAN = pytest.StashKey[dict[str, set[str]]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keeps which server executed which test."""
-    config.stash[_TWINS] = {}
-    ran: dict[str, set[str]] = {"sandbox": set(), "real": set()}
-    config.stash[_RAN] = ran
-    config.pluginmanager.register(_Parity(config), "contract-parity")
-
-
-class _Parity:
-    """Fails a run of CI unless both servers executed the same tests."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        twin = self._config.stash[_TWINS].get(report.nodeid)
-        if twin is not None and report.when == "call" and not report.skipped:
-            test, server = twin
-            self._config.stash[_RAN][server].add(test)
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        ran = self._config.stash[_RAN]
-        different = sorted(ran["sandbox"] ^ ran["real"])
-        if different and os.environ.get("CI") == "true" and not session.config.option.keyword:
-            print(f"\nexecuted on one API server alone: {', '.join(different)}", file=sys.stderr)
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -69,8 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             server = item.callspec.params.get("server")
             if server is None:
                 continue
-            test = re.sub(rf"(?<=[\[-]){server}(?=[\]-])", "*", item.nodeid)
-            config.stash[_TWINS][item.nodeid] = (test, str(server))
+            item.user_properties.append((SERVER, str(server)))
             if server == "real" and "cluster_programs" not in item.fixturenames:
                 # The list is shared with the sandbox's turn, which needs no programs.
                 item.fixturenames = [*item.fixturenames, "cluster_programs"]
