@@ -115,9 +115,11 @@ class Daemon:
         opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
         self._stops.append(parts.journal.close)
         try:
+            # In the order of the guide's log, though the lists themselves come after the journal.
+            log.info("Waiting for informer caches to sync")
+            log.info("starting admin server on %s", settings.metrics_addr)
             await parts.server.start()
             self._stops.append(parts.server.stop)
-            log.info("starting admin server on %s", settings.metrics_addr)
             # Not before the log is ours: another process may still be writing to it.
             await opening
         finally:
@@ -130,7 +132,6 @@ class Daemon:
         """First sync, lease, settling, workers."""
         parts = self.parts
         known = await self._recall()
-        log.info("Waiting for informer caches to sync")
         for name, reflector in parts.reflectors[:-1]:
             self._tasks.spawn(reflector.run(), f"watch {name}")
         for _, reflector in parts.reflectors[:-1]:
