@@ -6,6 +6,7 @@ encoded, and the session looks up neither cookies nor the environment's proxies 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import time
@@ -21,7 +22,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from reactor import __version__
-from reactor.errors import Fatal, ReactorError, Retryable
+from reactor.errors import Fatal, ReactorError, Retryable, Terminal
 from reactor.kube import kubeconfig, status, tls
 from reactor.kube.credentials import Credentials, Identity
 from reactor.kube.identity import impersonation, source
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 _REREAD = 30.0  # seconds between two looks at client certificate files
 _CONNECT = 10.0  # seconds to connect and shake hands
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_WEBSOCKET = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 Observer = Callable[[str, str, str, float], None]
@@ -165,6 +167,49 @@ class Connection:
         async with self._send("GET", path, query, None, None, limits, verb, resource) as answer:
             yield lines(answer.content, lambda error: self._lost("GET", path, error))
 
+    async def websocket(
+        self,
+        path: str,
+        *,
+        protocol: str,
+        query: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        verb: str = "connect",
+        resource: str = "",
+    ) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Opens a websocket of this subprotocol, within ``timeout`` seconds; close it.
+
+        Credentials, TLS, proxy and errors are those of `request`.
+        """
+        url = self._url(path, query)
+        again = False
+        while True:
+            identity = self._credentials.valid() or await self._credentials.current()
+            started = time.perf_counter()
+            code = "error"
+            try:
+                async with asyncio.timeout(timeout):
+                    opened = await self._opened().ws_connect(
+                        url,
+                        protocols=(protocol,),
+                        headers=self._headers_of(identity, None),
+                        ssl=self._context_of(identity),
+                        server_hostname=self._target.tls_name,
+                        proxy=self._proxy,
+                        timeout=_WEBSOCKET,
+                    )
+                code = "101"
+                return opened
+            except (Retryable, Terminal) as refused:
+                code = str(refused.status)
+                if code != "401" or again or not await self._credentials.renew(identity):
+                    raise
+                again = True
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise self._lost("GET", path, error) from error
+            finally:
+                self._observed(verb, resource, code, time.perf_counter() - started)
+
     async def close(self) -> None:
         """Ends all connections."""
         if self._session is not None:
@@ -194,9 +239,7 @@ class Connection:
         verb: str,
         resource: str,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        url = URL(
-            f"{self._target.server}{path}{'?' + urlencode(query) if query else ''}", encoded=True
-        )
+        url = self._url(path, query)
         for last in (False, True):
             identity = self._credentials.valid() or await self._credentials.current()
             started = time.perf_counter()
@@ -212,6 +255,7 @@ class Connection:
                     server_hostname=self._target.tls_name,
                     proxy=self._proxy,
                     allow_redirects=False,
+                    raise_for_status=False,
                 )
                 code = str(answer.status)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -241,6 +285,15 @@ class Connection:
             answer.close()
         return status.failure(method, path, answer.status, answer.headers, status.decode(content))
 
+    async def _refused(self, answer: aiohttp.ClientResponse) -> None:
+        # Asked by aiohttp for websockets alone: of an upgrade that is refused it keeps no body.
+        if answer.status != 101:
+            raise await self._failure("GET", answer.url.raw_path, answer)
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+        asked = "?" + urlencode(query) if query else ""
+        return URL(f"{self._target.server}{path}{asked}", encoded=True)
+
     def _lost(self, method: str, path: str, error: Exception) -> Retryable:
         sent = method != "GET" and not isinstance(error, _NEVER_SENT)
         if isinstance(error, aiohttp.ClientConnectorError):  # its own text shows our TLS context
@@ -257,6 +310,7 @@ class Connection:
                 skip_auto_headers=("Accept-Encoding", "Content-Type"),
                 auto_decompress=True,
                 trust_env=False,
+                raise_for_status=self._refused,
             )
         return self._session
 

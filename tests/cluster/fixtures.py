@@ -16,6 +16,7 @@ from tests.cluster import binaries, guide
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.crds import service_profile_crd
+from tests.cluster.kubelet import Kubelet
 from tests.cluster.linkerd import DestinationController
 from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare, prepare_for_linkerd
 
@@ -29,6 +30,7 @@ _PROGRAMS = {
     "linkerd_programs": (binaries.LINKERD_CONTROLLER, binaries.DESTINATION_CLIENT),
     "kubectl": (binaries.KUBECTL,),
     "helm": (binaries.HELM,),
+    "kubelet": (binaries.KUBELET_STUB,),
 }
 _UNAVAILABLE = pytest.StashKey[str]()
 
@@ -105,6 +107,17 @@ def destination(
         yield controller
 
 
+@pytest.fixture(scope="session")
+def kubelet(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kubelet]:
+    """A Node of the shared control plane, with nothing but port-forwards behind it."""
+    directory = tmp_path_factory.mktemp("kubelet")
+    with Kubelet(directory, certificates=control_plane.directory) as stub:
+        _run_apart(_register(control_plane, stub))
+        yield stub
+
+
 @pytest_asyncio.fixture
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests as a user who may do all."""
@@ -140,6 +153,11 @@ async def _prepare_for_linkerd(plane: ControlPlane) -> None:
         # The controller wants to see one EndpointSlice before it starts.
         await ensure_namespace(api, "linkerd-sample")
         await api.ensure(*guide.services("linkerd-sample"))
+
+
+async def _register(plane: ControlPlane, kubelet: Kubelet) -> None:
+    async with Api.connect(plane.admin_kubeconfig) as api:
+        await kubelet.register(api)
 
 
 def _run_apart(coroutine: Coroutine[object, object, None]) -> None:
