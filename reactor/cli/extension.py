@@ -14,6 +14,10 @@ from reactor.cli.goflags import respelled
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
+    "translate": (
+        "reactor.cli.translate:translate",
+        "Print the ServiceProfiles that splits become, without a cluster.",
+    ),
     "version": ("reactor.cli.version:version", "Print the version."),
 }
 # Linkerd calls it on every `linkerd-*` on PATH; people need not see it.
