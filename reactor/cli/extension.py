@@ -20,8 +20,12 @@ _COMMANDS = {
     ),
     "version": ("reactor.cli.version:version", "Print the version."),
 }
-# Linkerd calls it on every `linkerd-*` on PATH; people need not see it.
-_HIDDEN = {"_extension-metadata": "reactor.cli.version:extension_metadata"}
+# Linkerd calls the first on every `linkerd-*` on PATH, the chart's Job the second; people need not
+# see them.
+_HIDDEN = {
+    "_extension-metadata": "reactor.cli.version:extension_metadata",
+    "_namespace-metadata": "reactor.cli.namespace_metadata:namespace_metadata",
+}
 
 
 class LazyGroup(click.Group):
