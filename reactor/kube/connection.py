@@ -115,6 +115,11 @@ class Connection:
         """The API server's URL."""
         return self._target.server
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the kubeconfig's context, or of the pod; else `default`."""
+        return self._target.namespace
+
     async def request(
         self,
         method: str,
