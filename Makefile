@@ -26,11 +26,12 @@ run: $(VENV)/.runtime ## Run the sandbox: a small API server, the adaptor, and t
 test: $(VENV)/.dev ## Run all tests but the long ones.
 	$(PYTEST) -n $(WORKERS) $(ARGS)
 
-check: $(VENV)/.dev ## Check format, lint, types and layers.
+check: $(VENV)/.dev ## Check format, lint, types, layers and shell scripts.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/shellcheck install .ci/run
 
 bench: $(VENV)/.dev ## Measure against the limits, on a real kube-apiserver.
 	$(BIN)/python -m tests.bench $(ARGS)
