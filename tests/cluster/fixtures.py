@@ -31,6 +31,7 @@ _PROGRAMS = {
     "kubectl": (binaries.KUBECTL,),
     "helm": (binaries.HELM,),
     "kubelet": (binaries.KUBELET_STUB,),
+    "node_programs": (binaries.KUBELET_STUB,),
 }
 _UNAVAILABLE = pytest.StashKey[str]()
 
@@ -59,6 +60,12 @@ def cluster_programs(pytestconfig: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def linkerd_programs(pytestconfig: pytest.Config) -> None:
     """Linkerd's destination controller and its client are built."""
+    _require(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def node_programs(pytestconfig: pytest.Config) -> None:
+    """The stub of the kubelet's side is built, for a cluster of the test's own."""
     _require(pytestconfig)
 
 

@@ -36,6 +36,7 @@ class Kubelet:
         self._certificates = certificates
         self._port = free_port()
         self._pods: dict[str, dict[str, int]] = {}
+        self._logs: dict[str, str] = {}
         self._keeper: Keeper | None = None
         self._child: Child | None = None
 
@@ -53,6 +54,7 @@ class Kubelet:
                 f"-tls-cert-file={self._certificates / 'server.crt'}",
                 f"-tls-private-key-file={self._certificates / 'server.key'}",
                 f"-pods={self._pods_file}",
+                f"-logs={self._logs_file}",
             ],
             log=self._directory / "kubelet-stub.log",
             keeper=self._keeper,
@@ -112,6 +114,11 @@ class Kubelet:
         self._pods[f"{namespace}/{name}"] = {str(port): there for port, there in ports.items()}
         self._write()
 
+    def show_log(self, namespace: str, name: str, container: str, log: Path) -> None:
+        """From now on `kubectl logs` of the container gives this file, whole."""
+        self._logs[f"{namespace}/{name}/{container}"] = str(log)
+        self._write()
+
     def forget(self, namespace: str, name: str) -> None:
         """The Pod's processes are gone; the object may stand still."""
         self._pods.pop(f"{namespace}/{name}", None)
@@ -133,10 +140,15 @@ class Kubelet:
     def _pods_file(self) -> Path:
         return self._directory / "pods.json"
 
+    @property
+    def _logs_file(self) -> Path:
+        return self._directory / "logs.json"
+
     def _write(self) -> None:
-        fresh = self._pods_file.with_suffix(".new")
-        fresh.write_text(json.dumps(self._pods), encoding="utf-8")
-        fresh.replace(self._pods_file)
+        for path, content in ((self._pods_file, self._pods), (self._logs_file, self._logs)):
+            fresh = path.with_suffix(".new")
+            fresh.write_text(json.dumps(content), encoding="utf-8")
+            fresh.replace(path)
 
     def _ready(self) -> bool:
         context = ssl.create_default_context(cafile=self._certificates / "ca.crt")

@@ -1,5 +1,5 @@
-// The kubelet's side of a port-forward, and nothing else of a kubelet: no node of the tests runs
-// one. What the API server reaches here is the streaming code of real container runtimes
+// The kubelet's side of a port-forward and of logs, and nothing else of a kubelet: no node of the
+// tests runs one. What the API server reaches here is the streaming code of real container runtimes
 // (k8s.io/cri-streaming); pretended are the pods alone. Their ports are ports of this machine, as
 // the -pods file says: {"namespace/pod": {"9990": 20123}}, read anew for every request.
 package main
@@ -25,12 +25,15 @@ const idle, creation = 4 * time.Hour, 30 * time.Second
 
 type pods map[string]map[string]int
 
-func read(path string) (pods, error) {
+// logs leads from namespace/pod/container to the file that its process writes.
+type logs map[string]string
+
+func read[T pods | logs](path string) (T, error) {
+	var found T
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var found pods
 	return found, json.Unmarshal(text, &found)
 }
 
@@ -71,12 +74,13 @@ func main() {
 	certificate := flag.String("tls-cert-file", "", "PEM")
 	key := flag.String("tls-private-key-file", "", "PEM")
 	file := flag.String("pods", "", "which pods there are")
+	logFile := flag.String("logs", "", "where their containers' logs are")
 	flag.Parse()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("/portForward/{namespace}/{pod}", func(w http.ResponseWriter, req *http.Request) {
 		name := req.PathValue("pod")
-		there, err := read(*file)
+		there, err := read[pods](*file)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -93,6 +97,20 @@ func main() {
 		}
 		portforward.ServePortForward(
 			w, req, ports(pod), name, "", options, idle, creation, portforward.SupportedProtocols)
+	})
+	mux.HandleFunc("/containerLogs/{namespace}/{pod}/{container}", func(w http.ResponseWriter, req *http.Request) {
+		there, err := read[logs](*logFile)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		name := req.PathValue("namespace") + "/" + req.PathValue("pod") + "/" + req.PathValue("container")
+		text, err := os.ReadFile(there[name])
+		if err != nil {
+			http.Error(w, "no log of "+name, http.StatusNotFound)
+			return
+		}
+		w.Write(text)
 	})
 	log.Fatal(http.ListenAndServeTLS(*address, *certificate, *key, mux))
 }
