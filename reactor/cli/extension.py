@@ -5,14 +5,23 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from reactor.cli.globals import options
 from reactor.cli.goflags import respelled
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
+    "check": ("reactor.cli.check:check", "Check that the extension works."),
+    "completion": (
+        "reactor.cli.completion:completion",
+        "Print a script for your shell's completion.",
+    ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
     "translate": (
         "reactor.cli.translate:translate",
@@ -42,6 +51,19 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        # Not the group's own, which imports every command to show its help.
+        return [
+            *(
+                CompletionItem(name, help=_COMMANDS[name][1])
+                for name in self.list_commands(ctx)
+                if name.startswith(incomplete)
+            ),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
 
 def _load(target: str) -> click.Command:

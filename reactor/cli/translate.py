@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "-f",
     "--filename",
     "names",
+    type=click.Path(),
     multiple=True,
     required=True,
     metavar="FILE|DIR|-",
