@@ -6,29 +6,28 @@ import asyncio
 import threading
 from contextlib import aclosing
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.cluster.api import NAMESPACES, Api, ApiError, Object, Resource
+from tests.cluster.api import Api, ApiError, Object
+from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.resources import NODES, PODS
+from tests.guide import job
 
-_ACCOUNTS = Resource("", "v1", "serviceaccounts")
 _HEARTBEAT_SECONDS = 10.0
 
 
 class Node:
     """Takes every pod of the cluster, says that it runs, and lets it go when it is deleted.
 
-    A thread with a loop of its own, so that tests may wait for commands meanwhile. The one pod
-    that it really acts for is that of Linkerd's namespace-metadata Job: it labels the namespace,
-    with the rights of that pod and no others.
+    A thread with a loop of its own, so that tests may wait for commands meanwhile. The pods of
+    Jobs are over when their work is done.
     """
 
-    def __init__(self, kubelet: Kubelet, *, kubeconfig: Path) -> None:
+    def __init__(self, kubelet: Kubelet, *, plane: ControlPlane) -> None:
         self._kubelet = kubelet
-        self._kubeconfig = kubeconfig
+        self._plane = plane
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
         self._registered = threading.Event()
@@ -63,7 +62,7 @@ class Node:
             self._registered.set()
 
     async def _live(self) -> None:
-        async with Api.connect(self._kubeconfig) as api:
+        async with Api.connect(self._plane.admin_kubeconfig) as api:
             await self._kubelet.register(api)
             work = {
                 asyncio.create_task(self._beat(api)),
@@ -118,9 +117,9 @@ class Node:
             elif "nodeName" not in pod["spec"]:
                 await self._bind(api, name, namespace)
             elif pod["status"].get("phase") == "Pending":
-                if _is_namespace_metadata(pod):
-                    await self._label_namespace(api, pod)
-                await api.patch(PODS, name, _running(pod), namespace, subresource="status")
+                ended = await job.finish(api, self._plane, pod) if _is_of_a_job(pod) else None
+                status = _status(pod, ended)
+                await api.patch(PODS, name, status, namespace, subresource="status")
         except ApiError as error:
             # Between two events a pod may have changed or gone: another event tells of it.
             if error.status not in (404, 409):
@@ -134,34 +133,19 @@ class Node:
         if status > 399:
             raise ApiError(status, body, f"POST {path}")
 
-    async def _label_namespace(self, api: Api, pod: Object) -> None:
-        own = pod["metadata"]["namespace"]
-        (container,) = _own_containers(pod)
-        given = dict(zip(container["args"][::2], container["args"][1::2], strict=True))
-        account = _ACCOUNTS.path(own, pod["spec"]["serviceAccountName"])
-        status, issued = await api.request("POST", f"{account}/token", json_body={"spec": {}})
-        if status > 399:
-            raise ApiError(status, issued, f"POST {account}/token")
-        token = issued["status"]["token"]
-        labels = {"linkerd.io/extension": given["--extension"]}
-        async with Api.connect(self._kubeconfig, token=token) as job:
-            await job.get(NAMESPACES, given["--namespace"])
-            await job.patch(NAMESPACES, given["--namespace"], {"metadata": {"labels": labels}})
-            await job.get(
-                Resource("", "v1", "configmaps"), "linkerd-config", given["--linkerd-namespace"]
-            )
 
-
-def _running(pod: Object) -> Object:
-    """Its status: ready, or done when it is a Job's."""
-    done = pod["spec"]["restartPolicy"] == "Never"
+def _status(pod: Object, ended: int | None) -> Object:
+    """Ready when it runs; with an exit code, over."""
+    done = ended is not None
     state: Object = {"running": {"startedAt": _now()}}
+    phase = "Running"
     if done:
-        state = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": _now()}}
+        state = {"terminated": {"exitCode": ended, "finishedAt": _now()}}
+        phase = "Failed" if ended else "Succeeded"
     ready = ("PodScheduled", "Initialized", *(() if done else ("ContainersReady", "Ready")))
     return {
         "status": {
-            "phase": "Succeeded" if done else "Running",
+            "phase": phase,
             "startTime": _now(),
             "podIP": "127.0.0.1",
             "conditions": [{"type": kind, "status": "True"} for kind in ready],
@@ -181,12 +165,8 @@ def _running(pod: Object) -> Object:
     }
 
 
-def _is_namespace_metadata(pod: Object) -> bool:
-    return [one["name"] for one in _own_containers(pod)] == ["namespace-metadata"]
-
-
-def _own_containers(pod: Object) -> list[Object]:
-    return [one for one in pod["spec"]["containers"] if one["name"] != "linkerd-proxy"]
+def _is_of_a_job(pod: Object) -> bool:
+    return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences", []))
 
 
 def _now() -> str:

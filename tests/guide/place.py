@@ -32,7 +32,7 @@ def with_linkerd(directory: Path, *, kubectl: Path, helm: Path) -> Iterator[Plac
     with (
         ControlPlane(directory / "plane", controller_manager=True) as plane,
         Kubelet(directory / "kubelet", certificates=plane.directory) as kubelet,
-        Node(kubelet, kubeconfig=plane.admin_kubeconfig),
+        Node(kubelet, plane=plane),
     ):
         config = plane.admin_kubeconfig
         shell = Shell(directory / "home", kubeconfig=config, kubectl=kubectl, helm=helm)
