@@ -22,6 +22,10 @@ _COMMANDS = {
         "reactor.cli.completion:completion",
         "Print a script for your shell's completion.",
     ),
+    "diff": (
+        "reactor.cli.diff:diff",
+        "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
+    ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
     "translate": (
         "reactor.cli.translate:translate",
