@@ -30,14 +30,13 @@ def namespace_metadata(ctx: click.Context, extension: str, name: str) -> None:
 async def _label(connection: Connection, name: str, extension: str) -> None:
     import msgspec
 
+    from reactor.kube.connection import MERGE_PATCH
+
     patch = {"metadata": {"labels": {"linkerd.io/extension": extension}}}
-    try:
+    async with connection:
         await connection.request(
             "PATCH",
             f"/api/v1/namespaces/{name}",
-            query={"fieldManager": "smi-adaptor"},
             body=msgspec.json.encode(patch),
-            content_type="application/merge-patch+json",
+            content_type=MERGE_PATCH,
         )
-    finally:
-        await connection.close()
