@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from reactor.cli.sources import Source
 from reactor.model import trafficsplit
 from reactor.model.decode import parse_object
@@ -19,11 +17,6 @@ from reactor.translate.survey import Judged
 
 Named = tuple[str, str]
 """Namespace and name."""
-_DOUBTS = {
-    "ServiceNotFound": "of those given",
-    "ShadowedBy": "without a creationTimestamp the name decides",
-}
-"""What a cluster would know better than a file does."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +80,6 @@ def remarks(given: Given, judged: Iterable[Judged]) -> list[Remark]:
 def _remark(given: Given, namespace: str, finding: Finding) -> Remark:
     split = given.splits[namespace, finding.split]
     error = split.problem is not None and split.problem.reason == finding.reason
-    doubt = _DOUBTS.get(finding.reason, "")
-    if doubt and not (finding.reason == "ShadowedBy" and split.meta.created):
-        finding = msgspec.structs.replace(finding, message=f"{finding.message} ({doubt})")
     return Remark(given.where[namespace, finding.split], error, namespace, finding)
 
 

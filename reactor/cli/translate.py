@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,13 +83,29 @@ def translate(
     judged = survey(
         found.splits.values(), services=found.services, rules=Rules(cluster_domain=domain)
     )
-    remarks = given.remarks(found, judged)
+    remarks = [_doubtful(found, remark) for remark in given.remarks(found, judged)]
     for remark in remarks:
         click.echo(str(remark), err=True)
     if not found.where and not remarks:
         click.echo(f"no TrafficSplit among {found.others} other documents", err=True)
     _print(output, found, judged, remarks)
     return int(any(remark.error or fail_on == "warning" for remark in remarks))
+
+
+def _doubtful(given: Given, remark: Remark) -> Remark:
+    """The remark with what a cluster would know better than a file does."""
+    import msgspec
+
+    finding = remark.finding
+    split = given.splits.get((remark.namespace, finding.split))
+    if finding.reason == "ServiceNotFound":
+        doubt = "of those given"
+    elif finding.reason == "ShadowedBy" and split is not None and not split.meta.created:
+        doubt = "without a creationTimestamp the name decides"
+    else:
+        return remark
+    finding = msgspec.structs.replace(finding, message=f"{finding.message} ({doubt})")
+    return dataclasses.replace(remark, finding=finding)
 
 
 def _print(output: str, given: Given, judged: Sequence[Judged], remarks: Sequence[Remark]) -> None:

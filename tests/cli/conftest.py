@@ -31,19 +31,26 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def smi(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Smi:
-    """Runs `linkerd-smi` against the sandbox, with its kubeconfig in KUBECONFIG."""
-    monkeypatch.setenv("KUBECONFIG", str(sandbox.write_kubeconfig(tmp_path / "kubeconfig")))
+def linkerd_smi(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path], Smi]:
+    """Given a kubeconfig, runs `linkerd-smi` with it in KUBECONFIG."""
 
-    async def run(*argv: str) -> Ended:
-        # In a thread, since a command makes an event loop of its own.
-        code = await asyncio.to_thread(extension._run, list(argv))
-        out, err = capsys.readouterr()
-        return Ended(code, out, err)
+    def on(kubeconfig: Path) -> Smi:
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
 
-    return run
+        async def run(*argv: str) -> Ended:
+            # In a thread, since a command makes an event loop of its own.
+            code = await asyncio.to_thread(extension._run, list(argv))
+            out, err = capsys.readouterr()
+            return Ended(code, out, err)
+
+        return run
+
+    return on
+
+
+@pytest.fixture
+def smi(sandbox: Sandbox, tmp_path: Path, linkerd_smi: Callable[[Path], Smi]) -> Smi:
+    """Runs `linkerd-smi` against the sandbox."""
+    return linkerd_smi(sandbox.write_kubeconfig(tmp_path / "kubeconfig"))
