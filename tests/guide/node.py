@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+import uvloop
+
 from tests.cluster.api import Api, ApiError, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubelet import Kubelet
@@ -28,7 +30,7 @@ class Node:
     def __init__(self, kubelet: Kubelet, *, plane: ControlPlane) -> None:
         self._kubelet = kubelet
         self._plane = plane
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._stopped = asyncio.Event()
         self._registered = threading.Event()
         self._failure: BaseException | None = None
