@@ -27,6 +27,7 @@ _COMMANDS = {
         "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
     ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
+    "stat": ("reactor.cli.stat:stat", "Show the traffic of splits, and what is applied of them."),
     "translate": (
         "reactor.cli.translate:translate",
         "Print the ServiceProfiles that splits become, without a cluster.",

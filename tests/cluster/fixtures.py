@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_asyncio
@@ -19,6 +20,7 @@ from tests.cluster.crds import service_profile_crd
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.linkerd import DestinationController
 from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare, prepare_for_linkerd
+from tests.cluster.prometheus import Prometheus
 
 _PROGRAMS = {
     "cluster_programs": (
@@ -125,6 +127,18 @@ def kubelet(
         yield stub
 
 
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A real Prometheus, which scrapes whatever traffic a test pretends."""
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"))
+    try:
+        server.start()
+    except binaries.Unavailable as error:
+        _give_up(f"NO PROMETHEUS TESTS: {error}")
+    yield server
+    server.stop()
+
+
 @pytest_asyncio.fixture
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests as a user who may do all."""
@@ -144,9 +158,13 @@ async def cluster_namespace(admin: Api) -> AsyncIterator[str]:
 def _require(config: pytest.Config) -> None:
     reason = config.stash.get(_UNAVAILABLE, None)
     if reason is not None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _give_up(reason)
+
+
+def _give_up(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 async def _prepare(plane: ControlPlane) -> None:
