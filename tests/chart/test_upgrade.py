@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,9 +24,9 @@ CLUSTER_WIDE = "clusterrole,clusterrolebinding,crd"
 
 
 @pytest.fixture
-async def namespace(shell: Shell, bare: Api, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+async def namespace(shell: Shell, bare: Api) -> AsyncIterator[str]:
     """A namespace for one release; what is cluster-wide goes with the test."""
-    name = f"upgrade-{abs(hash(request.node.name)) % 10**8}"
+    name = f"t-{uuid.uuid4().hex[:10]}"
     await make_namespace(bare, name)
     yield name
     for release in shell.helm("list", "--short", "--all", "-n", name).split():
@@ -62,6 +63,13 @@ async def test_an_upgrade_that_reuses_the_old_charts_values_gets_our_image_and_m
     }
     found = await bare.get(TRAFFICSPLITS.at("v1alpha2"), "web", namespace)
     assert found["metadata"]["uid"] == kept["metadata"]["uid"]
+    assert found["spec"] == kept["spec"]
+
+    shell.helm("rollback", "smi", "1", "-n", namespace, "--no-hooks")
+    back = await adaptor(bare, namespace)
+    (container,) = back["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "cr.l5d.io/linkerd/smi-adaptor:v0.2.7"
+    found = await bare.get(TRAFFICSPLITS.at("v1alpha2"), "web", namespace)
     assert found["spec"] == kept["spec"]
 
 
@@ -148,12 +156,20 @@ async def test_an_install_labels_its_namespace_by_a_job_with_no_right_but_that(
     assert "emptyDir: it goes with the pod" in printed
 
 
-async def test_the_notes_tell_where_a_lasting_log_lies(
-    shell: Shell, bare: Api, namespace: str
-) -> None:
-    install = ["install", "smi", str(CHART), "-n", namespace, "--no-hooks", "--dry-run=server"]
+async def test_the_notes_tell_what_may_go_wrong(shell: Shell, namespace: str, bare: Api) -> None:
+    install = ["install", "smi", str(CHART), "-n", namespace, "--no-hooks", "--dry-run=client"]
     kept = shell.helm(*install, "--set=audit.persistence.enabled=true")
     assert "PersistentVolumeClaim smi-adaptor-audit, which `helm uninstall` leaves" in kept
+    assert "WARNING" not in kept
+    # People who had run into the old limit raised it, to what the Go adaptor needs.
+    small = shell.helm(*install, "--set=adaptor.resources.limits.memory=64Mi")
+    assert "WARNING: adaptor.resources.limits.memory is 64Mi" in small
+
+
+def test_the_job_needs_a_namespace_that_can_be_one() -> None:
+    ran = _run(Path("unread"), "linkerd-smi", "_namespace-metadata", "--namespace", "a/b")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "'a/b' is no namespace" in ran.stderr
 
 
 def test_the_go_extensions_own_job_image_runs_in_its_own_way(helm: Path) -> None:
