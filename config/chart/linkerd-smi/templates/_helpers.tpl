@@ -41,8 +41,8 @@ ghcr.io/linkerd-smi-reactor
 
 {{- define "linkerd-smi.resources" -}}
 {{- $given := (.Values.adaptor).resources | default dict -}}
-{{- $requests := omit ($given.requests | default dict) "none" -}}
-{{- $limits := omit ($given.limits | default dict) "none" -}}
+{{- $requests := deepCopy ($given.requests | default dict) -}}
+{{- $limits := deepCopy ($given.limits | default dict) -}}
 {{- /* 20Mi killed even the Go adaptor; its limit of CPU came along with it. */ -}}
 {{- if eq (toString $limits.memory) "20Mi" -}}
 {{- $_ := set $limits "memory" "384Mi" -}}
