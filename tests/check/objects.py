@@ -60,10 +60,8 @@ def pod(
 ) -> Pod:
     """A pod of the adaptor; ``proxy`` says among which containers Linkerd's is, if any."""
     spec: dict[str, Any] = {"containers": [container()]}
-    held = {
-        "initContainers" if kind == "init" else kind: kind for kind in ([proxy] if proxy else [])
-    }
-    for kind in held:
+    if proxy is not None:
+        kind = "initContainers" if proxy == "init" else proxy
         spec.setdefault(kind, []).append({"name": "linkerd-proxy"})
     known = list(statuses) or [
         status("smi-adaptor"),

@@ -51,7 +51,8 @@ def test_a_check_is_a_mark_and_its_trouble_is_indented_below() -> None:
         "    no proxy in a",
         "    see `kubectl get pods` for hints",
     ]
-    assert list(lines(BAD, plain))[0] == "× namespace exists"
+    first, *_ = lines(BAD, plain)
+    assert first == "× namespace exists"
 
 
 def test_the_last_line_says_how_it_went() -> None:
