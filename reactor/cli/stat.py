@@ -103,7 +103,7 @@ def stat(
         raise Fatal("-A and the name of a split exclude each other: use -n", code=2)
     if namespace is not None:
         flags.namespace("--namespace", namespace)
-    if prometheus_url is not None and not prometheus_url.startswith(("http://", "https://")):
+    if prometheus_url is not None and not _is_url(prometheus_url):
         raise Fatal("--prometheus-url: write a URL such as http://127.0.0.1:9090", code=2)
     wanted = _Wanted(
         names=names,
@@ -152,6 +152,16 @@ def _seconds(window: str) -> float:
     if seconds < _LEAST:
         raise Fatal(f"--time-window: {window} is too short: 15s or more hold two scrapes", code=2)
     return seconds
+
+
+def _is_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _tell(line: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -139,10 +142,16 @@ def _samples(status: int, body: bytes) -> list[Sample]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"can't connect: {error.os_error.strerror or error.os_error}"
+        return f"can't connect: {_cause(error.os_error)}"
     if isinstance(error, TimeoutError):
         return f"no answer within {_SECONDS + _GRACE} s"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _cause(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # asyncio's own text is about its call
 
 
 def _without_password(url: str) -> str:
