@@ -8,7 +8,7 @@ from tests.cluster.api import Object
 from tests.cluster.crds import linkerd_crds
 
 NAMESPACE = "linkerd"
-COMPONENTS = ("destination", "identity", "proxy-injector")
+_COMPONENTS = ("destination", "identity", "proxy-injector")
 _PART_OF = "linkerd.io/control-plane-component"
 _CONTROL_PLANE = {"linkerd.io/control-plane-ns": NAMESPACE}
 
@@ -28,7 +28,7 @@ def objects() -> list[Object]:
             "labels": {**_CONTROL_PLANE, "linkerd.io/is-control-plane": "true"},
         },
     }
-    return [namespace, _configuration(), _role_for_extensions(), *map(_deployment, COMPONENTS)]
+    return [namespace, _configuration(), _role_for_extensions(), *map(_deployment, _COMPONENTS)]
 
 
 def _configuration() -> Object:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from contextlib import aclosing
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
-
-import uvloop
 
 from tests.cluster.api import Api, ApiError, Object
 from tests.cluster.control_plane import ControlPlane
@@ -18,6 +16,7 @@ from tests.cluster.resources import NODES, PODS
 from tests.guide import job
 
 _HEARTBEAT_SECONDS = 10.0
+_LOOK_SECONDS = 0.1
 
 
 class Node:
@@ -30,7 +29,7 @@ class Node:
     def __init__(self, kubelet: Kubelet, *, plane: ControlPlane) -> None:
         self._kubelet = kubelet
         self._plane = plane
-        self._loop = uvloop.new_event_loop()
+        self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
         self._registered = threading.Event()
         self._failure: BaseException | None = None
@@ -64,52 +63,35 @@ class Node:
             self._registered.set()
 
     async def _live(self) -> None:
+        # Asking again and again, and no watch: one that is cut off outlives its loop.
         async with Api.connect(self._plane.admin_kubeconfig) as api:
             await self._kubelet.register(api)
-            work = {
-                asyncio.create_task(self._beat(api)),
-                asyncio.create_task(self._look_after(api)),
-            }
-            over = asyncio.create_task(self._stopped.wait())
-            try:
-                await asyncio.wait({*work, over}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (*work, over):
-                    task.cancel()
-                ends = await asyncio.gather(*work, over, return_exceptions=True)
-            for end in ends:
-                if isinstance(end, Exception):
-                    raise end
+            beaten = -_HEARTBEAT_SECONDS
+            while not self._stopped.is_set():
+                if self._loop.time() - beaten >= _HEARTBEAT_SECONDS:
+                    beaten = self._loop.time()
+                    await self._beat(api)
+                    self._registered.set()
+                for pod in await api.items(PODS):
+                    await self._attend(api, pod)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), _LOOK_SECONDS)
 
     async def _beat(self, api: Api) -> None:
         """Without it the control plane would take the node, and with it its pods, for lost."""
-        while True:
-            condition = {
-                "type": "Ready",
-                "status": "True",
-                "reason": "KubeletReady",
-                "lastHeartbeatTime": _now(),
-            }
-            await api.patch(
-                NODES,
-                self._kubelet.node,
-                {"status": {"conditions": [condition]}},
-                kind="strategic",
-                subresource="status",
-            )
-            self._registered.set()
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-    async def _look_after(self, api: Api) -> None:
-        while True:
-            listed = await api.list(PODS)
-            for pod in listed["items"]:
-                await self._attend(api, pod)
-            version = listed["metadata"]["resourceVersion"]
-            async with aclosing(api.watch(PODS, resource_version=version)) as events:
-                async for event in events:
-                    if event["type"] in ("ADDED", "MODIFIED"):
-                        await self._attend(api, event["object"])
+        condition = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "lastHeartbeatTime": _now(),
+        }
+        await api.patch(
+            NODES,
+            self._kubelet.node,
+            {"status": {"conditions": [condition]}},
+            kind="strategic",
+            subresource="status",
+        )
 
     async def _attend(self, api: Api, pod: Object) -> None:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
@@ -123,7 +105,7 @@ class Node:
                 status = _status(pod, ended)
                 await api.patch(PODS, name, status, namespace, subresource="status")
         except ApiError as error:
-            # Between two events a pod may have changed or gone: another event tells of it.
+            # A pod may have changed or gone since it was listed: the next look tells.
             if error.status not in (404, 409):
                 raise
 

@@ -39,9 +39,8 @@ def with_linkerd(directory: Path, *, kubectl: Path, helm: Path) -> Iterator[Plac
         shell.apply(core.definitions())
         until(lambda: _injects(shell), what="the injector in force")
         shell.apply(core.objects())
-        for component in core.COMPONENTS:
-            line = f"kubectl rollout status -n {core.NAMESPACE} deploy/linkerd-{component}"
-            shell.run(f"{line} --timeout=30s")
+        available = "--for=condition=Available deploy --all --timeout=30s"
+        shell.run(f"kubectl wait -n {core.NAMESPACE} {available}")
         yield Place(directory=directory, plane=plane, kubelet=kubelet, shell=shell)
 
 

@@ -59,6 +59,7 @@ def test_the_guide_by_helm(place: Place) -> None:
 
     pod = AdaptorPod(shell, namespace="default")
     with pod.running(place.directory / "adaptor", plane=place.plane, kubelet=place.kubelet) as ours:
+        assert "Status check results are √" in shell.run(step("linkerd smi check").command)
         walk.install_the_sample_application(shell)
         walk.configure_the_split(shell)
         walk.read_the_log(shell, namespace="default", address=ours.address)
