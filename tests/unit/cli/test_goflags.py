@@ -53,6 +53,12 @@ def test_an_empty_list_is_no_value() -> None:
     assert seen("--only=[]", "--as-group=[]") == "(False, 'table', (), (), (), False)"
 
 
+def test_a_list_as_go_prints_it_is_its_items() -> None:
+    assert seen("--only=[a,-b]", "--only=c").startswith("(False, 'table', ('a', '-b', 'c')")
+    assert seen('--only=["a,b",c]').startswith("(False, 'table', ('a,b', 'c')")
+    assert "('x', 'y')" in seen("--as=me", "--as-group=[x,y]")
+
+
 def test_what_follows_two_dashes_stays_as_it_is() -> None:
     assert seen("--", "--proxy=false", "-o=x").endswith("('--proxy=false', '-o=x'), (), False)")
 
