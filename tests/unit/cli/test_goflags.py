@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from reactor.cli.goflags import GoCommand
 from reactor.cli.globals import Globals
+from reactor.cli.goflags import GoCommand
 from reactor.errors import Fatal
 
 
@@ -71,6 +71,6 @@ def test_groups_are_collected_with_a_user_and_refused_without_one() -> None:
 
 @pytest.mark.parametrize("name", ["", "a.b", "a/b", "ns;rm", "ü"])
 def test_a_namespace_that_can_not_be_one_is_refused(name: str) -> None:
-    with pytest.raises(Fatal, match="--linkerd-namespace: .* is no namespace") as caught:
+    with pytest.raises(Fatal, match=r"--linkerd-namespace: .* is no namespace") as caught:
         seen("-L", name)
     assert caught.value.code == 2
