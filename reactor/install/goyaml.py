@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -53,8 +54,18 @@ def load(text: bytes) -> object:
 
     ValueError, in one sentence, when there is no such reading.
     """
+    return next(_documents(text), None)
+
+
+def load_all(text: bytes) -> list[object]:
+    """Every document; ValueError as for `load`."""
+    return list(_documents(text))
+
+
+def _documents(text: bytes) -> Iterator[object]:
     try:
-        return _jsonable(next(yaml.load_all(text, Loader=_Loader), None))
+        for document in yaml.load_all(text, Loader=_Loader):
+            yield _jsonable(document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}: " if mark is not None else ""
@@ -107,7 +118,11 @@ def _jsonable(value: object) -> object:
         return {_key(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_jsonable(item) for item in value]
-    if value is None or isinstance(value, str | bool):
+    if isinstance(value, str):
+        # Halves of a surrogate pair, which Go refuses as well: a ValueError.
+        value.encode()
+        return value
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         # Helm decodes values files as JSON, which knows no integers.
