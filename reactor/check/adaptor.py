@@ -122,6 +122,15 @@ def ready(reports: Sequence[Report], namespace: str) -> Trouble | None:
     return Trouble(some(waiting), f"`kubectl -n {namespace} logs deploy/{_NAME} -c {_NAME}`")
 
 
+def unheard(refusal: str, namespace: str) -> Trouble:
+    """When the person who asks may not reach the admin port."""
+    return Trouble(
+        f"not checked: {refusal}; --api-addr names another way to its admin port",
+        f"`kubectl auth can-i create pods/portforward --namespace {namespace}`",
+        warning=True,
+    )
+
+
 def same_version(
     deployment: Deployment | None, reports: Sequence[Report], cli: str, namespace: str
 ) -> Trouble | None:

@@ -52,6 +52,8 @@ async def _asked(probe: Probe, optional: bool) -> Trouble | None:
     try:
         return await probe()
     except Terminal as error:
+        if error.status == 401:
+            return Trouble(str(error), "`kubectl auth whoami`")
         if error.status == 403:
             return Trouble(f"not checked: {error}", "`kubectl auth can-i --list`", optional)
         return Trouble(str(error), "`kubectl cluster-info`")

@@ -9,6 +9,7 @@ from reactor.check.adminport import report
 from reactor.check.cluster import Cluster
 from reactor.check.kinds import Deployment, Pod
 from reactor.check.result import Result, Trouble
+from reactor.errors import Terminal
 from reactor.kube import snapshot
 from reactor.kube.connection import Connection
 from reactor.kube.portforward import forwarded
@@ -88,7 +89,12 @@ class Questions:
         return pods.proxies(self._pods, self._namespace)
 
     async def ready(self) -> Trouble | None:
-        self.reports = await self._reported()
+        try:
+            self.reports = await self._reported()
+        except Terminal as error:
+            if error.status != 403:
+                raise
+            return adaptor.unheard(str(error), self._namespace)
         if not self.reports:
             return Trouble(
                 "no pod of it runs", f"`kubectl -n {self._namespace} get pods -l {pods.SELECTOR}`"

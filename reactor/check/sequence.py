@@ -30,7 +30,7 @@ async def results(ask: Questions, patience: Patience) -> AsyncIterator[Result]:
     yield await judge("SMI extension pods are injected", ask.injected)
     yield running
     yield await judge("SMI extension proxies are healthy", ask.proxies, wait=math.inf)
-    yield await judge("SMI adaptor is ready", ask.ready, wait=math.inf, optional=True)
+    yield await judge("SMI adaptor is ready", ask.ready, wait=math.inf)
     yield await judge("SMI adaptor and CLI are of the same version", ask.same_version)
     if ask.reports:
         yield await judge("SMI adaptor's audit log has no gaps", ask.complete)
