@@ -37,7 +37,12 @@ class _Wanted:
 
 
 @click.command(cls=GoCommand)
-@click.argument("resources", nargs=-1, metavar="ts|ts/NAME...")
+@click.argument(
+    "resources",
+    nargs=-1,
+    metavar="ts|ts/NAME...",
+    help="All splits of the namespace, or these.",
+)
 @click.option(
     "-n",
     "--namespace",

@@ -162,6 +162,31 @@ async def test_it_takes_get_and_create_of_the_subresource(
                     await read(stranger, cluster_namespace, name, 1)
 
 
+async def test_kubectl_reaches_the_same_pod_by_its_own_protocol(
+    admin: Api, kubelet: Kubelet, cluster_namespace: str, control_plane: ControlPlane, kubectl: Path
+) -> None:
+    """The stub answers SPDY as runtimes do: what is tested here against it, they would take."""
+    async with (
+        serving(echo) as server,
+        pod(admin, kubelet, cluster_namespace, port=9990, there=port_of(server.url)) as name,
+    ):
+        forwarding = await asyncio.create_subprocess_exec(
+            *(kubectl, "--kubeconfig", control_plane.admin_kubeconfig, "-n", cluster_namespace),
+            *("port-forward", f"pod/{name}", ":9990", "--address=127.0.0.1"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert forwarding.stdout is not None
+            async with asyncio.timeout(20), aiohttp.ClientSession() as client:
+                line = (await forwarding.stdout.readline()).decode()
+                here = line.removeprefix("Forwarding from ").partition(" ")[0]
+                async with client.get(f"http://{here}/web") as answer:
+                    assert await answer.read() == b"/web "
+        finally:
+            forwarding.terminate()
+            await forwarding.communicate()
+
+
 async def read(connection: Connection, namespace: str, pod: str, port: int) -> bytes:
     async with (
         forwarded(connection, namespace, pod, port) as here,
