@@ -36,7 +36,8 @@ class GoCommand(click.Command):
             records = [
                 record
                 for param in self.get_params(ctx)
-                if (param.name in shared) is wanted
+                if isinstance(param, click.Option)  # arguments have a section of their own
+                and (param.name in shared) is wanted
                 and (record := param.get_help_record(ctx)) is not None
             ]
             if records:
