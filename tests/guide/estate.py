@@ -71,7 +71,11 @@ async def is_adopted_by_ours(place: Place, api: Api) -> None:
         assert _writes(ours) == []
         assert await contents(api) == before
 
-        # A deletion that nobody saw is believed at the second look only.
+        # A deletion that nobody saw is noticed now, and believed at the second look only.
+        code, checked = await _check(place)
+        assert code == 1
+        assert "serviceprofile/gone.shop.svc.cluster.local is left over" in checked
+        assert "shop/odd: InvalidWeight" in checked
         await ours.patience.pass_by()
         await _profile(api, "gone", lambda found: found is None)
 
@@ -86,6 +90,9 @@ async def is_adopted_by_ours(place: Place, api: Api) -> None:
         await api.delete(TRAFFICSPLITS, "pay", NAMESPACE)
         profile = await _profile(api, "pay", lambda found: not _overrides(found))
         assert profile["spec"] == {"routes": ROUTES}
+        code, checked = await _check(place)
+        assert code == 0, checked
+        assert "√ nothing is left of the Go extension" in checked
 
 
 @asynccontextmanager
@@ -98,9 +105,16 @@ async def _adaptor(place: Place) -> AsyncIterator[Adaptor]:
     flags = ("-leader-elect", *pod.arguments)
     adaptor = Adaptor(kubeconfig=kubeconfig, directory=directory, flags=flags)
     try:
-        yield await adaptor.start()
+        await adaptor.start()
+        place.kubelet.serve("linkerd-smi", pod.name, {9995: adaptor.daemon.port})
+        yield adaptor
     finally:
         await adaptor.stop()
+
+
+async def _check(place: Place) -> tuple[int, str]:
+    done = await asyncio.to_thread(place.shell.attempt, "linkerd smi check --wait=5s")
+    return done.code, done.stdout
 
 
 async def _profile(api: Api, service: str, condition: Callable[[Object | None], object]) -> Object:
