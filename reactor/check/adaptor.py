@@ -20,6 +20,11 @@ _NAME = "smi-adaptor"
 _KEPT = "SMI adaptor's audit log is kept"
 _PORT, _PORT_NAME = 9995, "admin-http"
 _AUDIT = "sqlite:////data/audit.sqlite"
+_SCRIPT = (
+    "curl -sL https://github.com/linkerd-smi-reactor/linkerd-smi-reactor"
+    "/releases/latest/download/install"
+)
+"""As the head of the script itself has it."""
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 _GO_TAG = re.compile(r"v0\.[0-2]\.\d+")
 """The releases of the Go program; our own tags bear no v."""
@@ -143,9 +148,12 @@ def same_version(
         found = container(deployment.spec.template.spec)
         image = found.image if found is not None else ""
         running = {tag(image)} - {""}
-    others = sorted(running - {cli})
+    others = sorted(running - {cli}, key=_number)
     if not others:
         return None
+    newest = others[-1]
+    if _number(newest) > _number(cli):
+        hint = f"`{_SCRIPT} | LINKERD_SMI_VERSION={newest} sh`"
     return Trouble(f"the adaptor is {' and '.join(others)}, the CLI {cli}", hint, warning=True)
 
 
@@ -162,6 +170,12 @@ def complete(reports: Sequence[Report], namespace: str) -> Trouble | None:
         f"`kubectl -n {namespace} logs deploy/{_NAME} -c {_NAME}`",
         warning=True,
     )
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """For comparisons; a tag that is no version is older than any."""
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
 
 def _given(deployment: Deployment | None) -> Mapping[str, Any]:

@@ -82,18 +82,14 @@ class Cluster:
 
     async def split_versions(self) -> set[str]:
         """The versions in which splits are served; everybody may ask for that."""
-        return await self.versions(trafficsplit.GROUP)
+        found = await objects.get(self._connection, f"/apis/{trafficsplit.GROUP}")
+        return {str(one.get("version")) for one in (found or {}).get("versions") or ()}
 
     async def profile_resources(self) -> set[str]:
         """What Linkerd's group serves beside ServiceProfiles in their version."""
         path = f"/apis/{serviceprofile.GROUP}/{serviceprofile.VERSION}"
         found = await objects.get(self._connection, path)
         return {str(one.get("name")) for one in (found or {}).get("resources") or ()}
-
-    async def versions(self, group: str) -> set[str]:
-        """The versions of an API group, none when it isn't served."""
-        found = await objects.get(self._connection, f"/apis/{group}")
-        return {str(one.get("version")) for one in (found or {}).get("versions") or ()}
 
     async def routes(self, group: str) -> list[Route]:
         """HTTPRoutes of this group, in the version that the API server prefers."""

@@ -12,6 +12,7 @@ from reactor.check.result import Result
 from reactor.errors import Retryable
 from reactor.translate.situation import Rules
 from tests.check.objects import GO, NAMESPACE, OURS, container, deployment, pod
+from tests.cluster.crds import REPOSITORY
 
 METRICS = """\
 # HELP smi_adaptor_build_info What runs; always 1.
@@ -155,6 +156,24 @@ def test_another_version_says_both_and_what_to_type() -> None:
     assert by_report.warning
     assert by_report.error == "the adaptor is 0.1.0, the CLI 0.2.0"
     assert by_report.hint == "`linkerd smi install | kubectl apply -f -`"
+
+
+def test_a_cli_that_is_the_older_one_is_what_to_renew() -> None:
+    script = (REPOSITORY / "install").read_text(encoding="utf-8")
+    trouble = adaptor.same_version(deployment(), [FINE], "0.0.9", NAMESPACE)
+    assert trouble is not None
+    piped, _, shell = trouble.hint.strip("`").partition(" | ")
+    assert shell == "LINKERD_SMI_VERSION=0.1.0 sh"
+    assert f"{piped} | sh" in script
+    assert "LINKERD_SMI_VERSION" in script
+
+
+def test_a_tag_that_is_no_version_makes_the_objects_what_to_renew() -> None:
+    trouble = adaptor.same_version(
+        deployment(container(image="corp.example/smi:prod")), [], "0.1.0", NAMESPACE
+    )
+    assert trouble is not None
+    assert trouble.hint == "`linkerd smi install | kubectl apply -f -`"
 
 
 def test_the_go_adaptor_in_our_place_is_another_version() -> None:
