@@ -27,6 +27,7 @@ from reactor.kube import kubeconfig, status, tls
 from reactor.kube.credentials import Credentials, Identity
 from reactor.kube.identity import impersonation, source
 from reactor.kube.lines import lines
+from reactor.kube.permissions import Permissions
 from reactor.kube.proxy import from_environment
 from reactor.kube.target import SERVICE_ACCOUNT, Target
 
@@ -84,6 +85,7 @@ class Connection:
         self._session: aiohttp.ClientSession | None = None
         self._made: dict[str | None, tuple[Identity, CIMultiDict[str]]] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self.permissions = Permissions()
 
     @classmethod
     def from_kubeconfig(
@@ -135,7 +137,7 @@ class Connection:
         """Sends one request; ``path`` is already percent-encoded, ``timeout`` in seconds.
 
         Raises Retryable, Conflict, Expired or Terminal for anything but a 2xx.
-        ``verb`` and ``resource`` only label the metrics.
+        ``verb`` and ``resource`` label the metrics, and what our roles refuse.
         """
         limits = self._timeouts.get(timeout)
         if limits is None:
@@ -268,6 +270,7 @@ class Connection:
             finally:
                 self._observed(verb, resource, code, time.perf_counter() - started)
             if 200 <= answer.status < 300:
+                self.permissions.granted(verb, resource)
                 try:
                     yield answer
                 finally:
@@ -275,12 +278,17 @@ class Connection:
                     # else, such as a watch that we leave, must not be drained first.
                     answer.close()
                 return
-            failure = await self._failure(method, path, answer)
+            failure = await self._failure(method, path, answer, verb, resource)
             if answer.status != 401 or last or not await self._credentials.renew(identity):
                 raise failure
 
     async def _failure(
-        self, method: str, path: str, answer: aiohttp.ClientResponse
+        self,
+        method: str,
+        path: str,
+        answer: aiohttp.ClientResponse,
+        verb: str = "",
+        resource: str = "",
     ) -> ReactorError:
         try:
             content = await answer.read()
@@ -288,7 +296,10 @@ class Connection:
             content = b""
         finally:
             answer.close()
-        return status.failure(method, path, answer.status, answer.headers, status.decode(content))
+        said = status.decode(content)
+        if answer.status == 403:
+            self.permissions.forbidden(verb, resource, said.message)
+        return status.failure(method, path, answer.status, answer.headers, said)
 
     async def _refused(self, answer: aiohttp.ClientResponse) -> None:
         # Asked by aiohttp for websockets alone: of an upgrade that is refused it keeps no body.
