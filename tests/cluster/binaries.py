@@ -67,6 +67,7 @@ DESTINATION_CLIENT = Program(
     "linkerd",
     "github.com/linkerd/linkerd2/controller/script/destination-client",
 )
+LINKERD_CLI = Program("linkerd", "linkerdcli", "github.com/linkerd/linkerd2/cli")
 KUBELET_STUB = Program("kubelet-stub", "kubelet", ".")
 ALL = (
     ETCD,
@@ -76,6 +77,7 @@ ALL = (
     HELM,
     LINKERD_CONTROLLER,
     DESTINATION_CLIENT,
+    LINKERD_CLI,
     KUBELET_STUB,
 )
 

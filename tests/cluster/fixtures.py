@@ -19,6 +19,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.crds import service_profile_crd
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.linkerd import DestinationController
+from tests.cluster.linkerdcli import LinkerdCli
 from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare, prepare_for_linkerd
 from tests.cluster.prometheus import Prometheus
 
@@ -32,6 +33,7 @@ _PROGRAMS = {
     "linkerd_programs": (binaries.LINKERD_CONTROLLER, binaries.DESTINATION_CLIENT),
     "kubectl": (binaries.KUBECTL,),
     "helm": (binaries.HELM,),
+    "linkerd_cli": (binaries.LINKERD_CLI,),
     "kubelet": (binaries.KUBELET_STUB,),
     "node_programs": (binaries.KUBELET_STUB,),
 }
@@ -69,6 +71,13 @@ def linkerd_programs(pytestconfig: pytest.Config) -> None:
 def node_programs(pytestconfig: pytest.Config) -> None:
     """The stub of the kubelet's side is built, for a cluster of the test's own."""
     _require(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def linkerd_cli(pytestconfig: pytest.Config) -> LinkerdCli:
+    """Linkerd's own command line, which finds ours on PATH."""
+    _require(pytestconfig)
+    return LinkerdCli()
 
 
 @pytest.fixture(scope="session")
