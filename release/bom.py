@@ -77,15 +77,15 @@ def _component(one: Distribution) -> Component:
 
 
 def _license(one: Distribution) -> str | None:
-    """As the package declares it: an expression, else a few words, else its classifier's."""
+    """As the package declares it: an expression, else its classifier, else its text's title."""
     metadata = one.metadata.json
-    stated = str(metadata.get("license_expression") or metadata.get("license") or "")
-    if stated and len(stated) < 100 and "\n" not in stated:
-        return stated
+    if expression := metadata.get("license_expression"):
+        return str(expression)
     for line in metadata.get("classifier", ()):
-        if match := re.fullmatch(r"License :: (?:.* :: )?(.+)", line):
+        if match := re.fullmatch(r"License :: (?:.* :: )(.+)", line):
             return match[1]
-    return None
+    title = str(metadata.get("license", "")).strip().partition("\n")[0]
+    return title or None
 
 
 def _required(one: Distribution, *, extras: set[str], python: str) -> list[str]:
