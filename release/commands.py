@@ -23,6 +23,8 @@ def run(*command: str | Path, environ: Mapping[str, str] | None = None) -> None:
         text=True,
         errors="replace",
         check=False,
+        # What they write must not depend on who runs them.
+        umask=0o022,
     )
     if done.returncode:
         raise Failed(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-3000:]}")
