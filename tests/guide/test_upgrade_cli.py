@@ -14,13 +14,23 @@ from tests.legacy import chart
 
 async def test_an_upgrade_by_the_cli(place: Place, helm: Path) -> None:
     shell = place.shell
-    await asyncio.to_thread(shell.apply, chart.installed_by_cli(helm))
+    old, install = chart.installed_by_cli(helm), step("linkerd smi install").command
+    await asyncio.to_thread(shell.apply, old)
     async with Api.connect(place.plane.admin_kubeconfig) as api:
         await estate.leave_behind(api)
         before = await estate.contents(api)
         await upgrade.is_the_old_extension(api)
 
-        await asyncio.to_thread(shell.run, step("linkerd smi install").command)
+        await asyncio.to_thread(shell.run, install)
+        await upgrade.is_our_extension(api)
+        assert await estate.contents(api) == before
+
+        # Back again, as to Helm's rollback: by what was applied before.
+        await asyncio.to_thread(shell.apply, old)
+        await upgrade.is_the_old_extension(api)
+        assert await estate.contents(api) == before
+
+        await asyncio.to_thread(shell.run, install)
         await upgrade.is_our_extension(api)
         assert await estate.contents(api) == before
 

@@ -16,6 +16,9 @@ async def is_the_old_extension(api: Api) -> None:
     container = await _container(api)
     assert container["image"] == "cr.l5d.io/linkerd/smi-adaptor:v0.2.7"
     assert container["resources"]["limits"]["memory"] == "20Mi"
+    # Nothing of ours is stuck either, after a way back.
+    assert container["args"] == ["-cluster-domain=cluster.local"]
+    assert "volumeMounts" not in container
     assert await _served(api) == ["v1alpha1", "v1alpha2"]
 
 
