@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reactor.cli import goyaml
+from reactor.cli import yamldocs
 from reactor.errors import Fatal
 
 _ENDINGS = {".yaml", ".yml", ".json"}
@@ -31,10 +31,10 @@ def read(names: Sequence[str]) -> Iterator[Source]:
     for name in names:
         for shown, text in _texts(name):
             try:
-                for line, body in goyaml.documents(text):
+                for line, body in yamldocs.documents(text):
                     if isinstance(body, dict) and "apiVersion" in body and "kind" in body:
                         yield Source(f"{shown}:{line}", body)
-            except goyaml.NotYaml as error:
+            except yamldocs.NotYaml as error:
                 raise Fatal(f"{shown}:{error.line}: not YAML: {error}", code=2) from error
 
 

@@ -122,9 +122,9 @@ def _print(output: str, given: Given, judged: Sequence[Judged], remarks: Sequenc
         text = msgspec.json.encode({"apiVersion": "v1", "kind": "List", "items": profiles})
         click.echo(msgspec.json.format(text, indent=2).decode())
     elif profiles:
-        from reactor.cli import goyaml
+        from reactor.install.goyaml import dump
 
-        click.echo(goyaml.dump(profiles), nl=False)
+        click.echo(dump(profiles), nl=False)
 
 
 def _profile(judged: Judged) -> dict[str, Any] | None:

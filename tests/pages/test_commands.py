@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from reactor.cli.translate import translate
 from tests import docs
+from tests.chart import readme
 from tests.cli import reference
 
 CHART = docs.ROOT / "config" / "chart" / "linkerd-smi"
@@ -76,3 +81,32 @@ def test_every_make_target_on_a_page_exists(page: Path) -> None:
         if words[0] == "make":
             named = {word for word in words[1:] if "=" not in word and not word.startswith("-")}
             assert named <= targets, " ".join(words)
+
+
+_CHECKED_IN = re.compile(r"(?:config|docs|tests|reactor|release)/[\w./-]*\w/?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
+def test_every_file_of_ours_in_a_command_exists(page: Path) -> None:
+    for words in commands_in(page):
+        for word in words:
+            if _CHECKED_IN.fullmatch(word):
+                assert (docs.ROOT / word).exists(), " ".join(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
+def test_every_value_that_a_command_sets_is_one_of_the_charts(page: Path) -> None:
+    known = {".".join(path) for path, _ in readme.described((CHART / "values.yaml").read_text())}
+    for words in commands_in(page):
+        for flag, word in pairwise(words):
+            if flag == "--set" and "NAME" not in word:
+                assert word.partition("=")[0] in known, " ".join(words)
+
+
+def test_the_guide_shows_the_sample_split_and_what_it_becomes() -> None:
+    text = (docs.ROOT / "docs" / "guide.md").read_text()
+    shown = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    sample = docs.ROOT / "config" / "samples" / "3-trafficsplit.yaml"
+    assert yaml.safe_load(shown[0]) == yaml.safe_load(sample.read_text())
+    translated = CliRunner().invoke(translate, ["-f", str(sample)])
+    assert translated.stdout == f"---\n{shown[1]}"

@@ -1,39 +1,23 @@
-"""YAML as kubectl reads it: Go's idea of what is a number, a truth or nothing.
+"""YAML documents as kubectl reads them, each with its line.
 
-A weight of `1e3` is a number to kubectl and a text to PyYAML, so the scalars are resolved here by
-go-yaml's rules (go.yaml.in/yaml/v2 resolve.go). What is written back is quoted by the same rules.
+A weight of `1e3` is a number to kubectl and a text to PyYAML, so scalars are what go-yaml takes
+them for.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from types import NoneType
 from typing import Any
 
 import yaml
 
+from reactor.install.goyaml import plain
 from reactor.sandbox import numbers
 
 _TAG = "tag:yaml.org,2002:"
-_WORDS: dict[str, tuple[str, Any]] = {
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), ("bool", True)),
-    **dict.fromkeys(("true", "True", "TRUE"), ("bool", True)),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), ("bool", False)),
-    **dict.fromkeys(("false", "False", "FALSE"), ("bool", False)),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), ("null", None)),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), ("float", math.nan)),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), ("float", math.inf)),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), ("float", -math.inf)),
-}
-_INTEGER = re.compile(
-    r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)"
-    r"|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
-)
-_BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_LONGEST = 1100
-"""Digits of a number that is worth reading: the largest float64 has 309."""
+_SHORT = {bool: "bool", int: "int", float: "float", str: "str", NoneType: "null"}
 _DEEPEST = 200
 
 
@@ -73,13 +57,6 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
         loader.dispose()
 
 
-def dump(objects: Iterable[Any]) -> str:
-    """Documents, each after a line of dashes, in the order of their keys."""
-    return yaml.dump_all(
-        objects, Dumper=_Dumper, sort_keys=False, default_flow_style=False, explicit_start=True
-    )
-
-
 def _opened(node: yaml.Node) -> Iterator[tuple[yaml.Node, dict[str, str]]]:
     """The items of a List, which need not name their own kind; else the node itself."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
@@ -102,26 +79,14 @@ def _opened(node: yaml.Node) -> Iterator[tuple[yaml.Node, dict[str, str]]]:
 
 def _resolved(text: str) -> tuple[str, Any]:
     """The short tag of a plain scalar, and its value."""
-    if text in _WORDS:
-        return _WORDS[text]
     if text == "<<":
         return "merge", text
-    if text[0] not in "+-.0123456789" or len(text) > _LONGEST:
-        return "str", text
-    plain = text if text[0] == "." else text.replace("_", "")
-    whole = _INTEGER.fullmatch(plain)
-    if whole is not None:
-        base = str(whole.lastgroup)
-        value = int(f"{whole['sign']}{whole[base]}", _BASES[base])
-        if -(2**63) <= value < 2**63 or (value < 2**64 and not whole["sign"]):
-            return "int", value
-    if _FLOAT.fullmatch(plain) and math.isfinite(number := float(plain)):
-        return "float", number
-    return "str", text
+    value = plain(text)
+    return _SHORT[type(value)], value
 
 
-class _Resolver:
-    """In the place of PyYAML's, for both ways."""
+class _Loader(yaml.CSafeLoader):
+    """Makes what JSON can hold; libyaml's own resolver and constructor are left out."""
 
     _depth = 0
 
@@ -138,17 +103,6 @@ class _Resolver:
         if kind is yaml.ScalarNode:
             return _TAG + (_resolved(value or "")[0] if implicit[0] else "str")
         return _TAG + ("seq" if kind is yaml.SequenceNode else "map")
-
-
-class _Loader(_Resolver, yaml.CSafeLoader):
-    """Makes what JSON can hold."""
-
-
-class _Dumper(_Resolver, yaml.CSafeDumper):
-    """Writes text so that kubectl reads it as text."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 def _number(loader: _Loader, node: yaml.ScalarNode) -> float | int:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reactor.cli import goyaml
+from reactor.cli import yamldocs
+from reactor.install.goyaml import dump
 from reactor.sandbox import documents, numbers
 
 LINES = (
@@ -48,7 +49,7 @@ def test_plain_scalars_and_keys_mean_what_they_mean_to_kubectl(kubectl: Path) ->
     spec += "  base: &base {one: 1, two: 2}\n  merged: {<<: *base, two: 3}\n"
     spec += "  tagged: !!str 5\n  whole: !!float 5\n  strange: !Ref x\n"
     text = manifest(spec)
-    ((_, ours),) = goyaml.documents(text)
+    ((_, ours),) = yamldocs.documents(text)
     # As the document is read afterwards: numbers through JSON, in Go's spelling.
     sent = documents.encode(numbers.normalise(ours["spec"]))
     assert json.loads(sent) == kubectls(kubectl, text)
@@ -58,11 +59,11 @@ def test_texts_that_look_like_something_else_are_quoted(kubectl: Path) -> None:
     texts = [yaml.safe_load(f'"{text}"') if text[0] != '"' else text for text in SCALARS]
     wrapped = {"apiVersion": "x/v1", "kind": "X", "metadata": {"name": "a"}}
     spec = {f"k{number}": text for number, text in enumerate(texts)}
-    assert kubectls(kubectl, goyaml.dump([{**wrapped, "spec": spec}])) == spec
+    assert kubectls(kubectl, dump([{**wrapped, "spec": spec}])) == spec
 
 
 def test_json_is_yaml_also_when_tabs_indent_it() -> None:
-    assert list(goyaml.documents('{\n\t"a": 0.5\n}\n')) == [(1, {"a": 0.5})]
+    assert list(yamldocs.documents('{\n\t"a": 0.5\n}\n')) == [(1, {"a": 0.5})]
 
 
 def test_each_document_and_each_item_of_a_list_has_its_line() -> None:
@@ -80,7 +81,7 @@ kind: List
 items: [{c: 3}]
 """
     version = "split.smi-spec.io/v1alpha2"
-    assert list(goyaml.documents(text)) == [
+    assert list(yamldocs.documents(text)) == [
         (5, {"apiVersion": version, "kind": "TrafficSplit", "a": 1}),
         (7, {"apiVersion": version, "kind": "Other"}),
         (9, {"b": 2}),
@@ -101,7 +102,7 @@ items: [{c: 3}]
     ],
 )
 def test_what_is_no_yaml_is_refused_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(goyaml.NotYaml) as refused:
-        list(goyaml.documents(text))
+    with pytest.raises(yamldocs.NotYaml) as refused:
+        list(yamldocs.documents(text))
     assert refused.value.line == line
     assert str(refused.value)
