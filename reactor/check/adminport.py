@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reactor.check.adaptor import Report
 from reactor.errors import Retryable
 
-_TIMEOUT = 10.0  # seconds
+_TIMEOUT = 5.0  # seconds
 
 
 async def report(name: str, address: str) -> Report:

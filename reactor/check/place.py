@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reactor.check.adaptor import go_adaptor
+from reactor.check.adaptor import go_adaptor, install
 from reactor.check.kinds import Deployment, Namespace
 from reactor.check.result import Trouble
 
 LABEL = "linkerd.io/extension"
 NAME = "smi"
-INSTALL = "`linkerd smi install | kubectl apply -f -`"
+DEFAULT = "linkerd-smi"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True):
 def named(name: str, found: Namespace | None) -> Place:
     """The namespace that was asked for by name."""
     if found is None:
-        return Place(None, Trouble(f"there is no namespace {name}", _install(name)))
+        return Place(None, Trouble(f"there is no namespace {name}", install(None, name)))
     return Place(name, None if _labelled(found) else _unlabelled(name))
 
 
@@ -44,7 +44,10 @@ def searched(labelled: Sequence[Namespace], deployments: Sequence[Deployment]) -
                 return Place(name, _unlabelled(name))
         return Place(
             None,
-            Trouble(f"no namespace is labelled {LABEL}={NAME}: SMI is not installed", INSTALL),
+            Trouble(
+                f"no namespace is labelled {LABEL}={NAME}: SMI is not installed",
+                install(None, DEFAULT),
+            ),
         )
     if len(names) == 1:
         return Place(names[0])
@@ -61,11 +64,22 @@ def searched(labelled: Sequence[Namespace], deployments: Sequence[Deployment]) -
     )
 
 
-def account(found: bool, namespace: str, install: str) -> Trouble | None:
+def unsearched(refusal: str) -> Place:
+    """When the person who asks may not look through the cluster."""
+    return Place(
+        None,
+        Trouble(
+            f"not checked: {refusal}; name the extension's namespace",
+            f"`linkerd smi check --namespace {DEFAULT}`",
+        ),
+    )
+
+
+def account(found: bool, namespace: str, hint: str) -> Trouble | None:
     """Whether the adaptor's ServiceAccount is there."""
     if found:
         return None
-    return Trouble(f"there is no ServiceAccount smi-adaptor in namespace {namespace}", install)
+    return Trouble(f"there is no ServiceAccount smi-adaptor in namespace {namespace}", hint)
 
 
 def _labelled(namespace: Namespace) -> bool:
@@ -78,9 +92,3 @@ def _unlabelled(name: str) -> Trouble:
         f"`kubectl label namespace {name} {LABEL}={NAME}`",
         warning=True,
     )
-
-
-def _install(name: str) -> str:
-    if name == "linkerd-smi":
-        return INSTALL
-    return f"`linkerd smi install --namespace {name} | kubectl apply -f -`"

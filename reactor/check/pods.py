@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from reactor.check.adaptor import install
 from reactor.check.kinds import ContainerStatus, Deployment, Pod
 from reactor.check.result import Trouble, some
 
@@ -42,7 +43,7 @@ def running(deployment: Deployment | None, pods: Sequence[Pod], namespace: str) 
     if deployment is None:
         return Trouble(
             f"there is no Deployment {ADAPTOR} in namespace {namespace}",
-            "`linkerd smi install | kubectl apply -f -`",
+            install(None, namespace),
         )
     replicas = deployment.spec.replicas
     wanted = 1 if replicas is None else replicas

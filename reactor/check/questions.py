@@ -10,6 +10,7 @@ from reactor.check.adaptor import Report
 from reactor.check.adminport import report
 from reactor.check.cluster import Cluster
 from reactor.check.kinds import Deployment, Pod
+from reactor.check.place import Place
 from reactor.check.result import Result, Trouble
 from reactor.errors import Terminal
 from reactor.kube import snapshot
@@ -56,9 +57,7 @@ class Questions:
             name = self._asked_for
             found = place.named(name, await self._cluster.namespace(name))
         else:
-            labelled = await self._cluster.labelled()
-            deployments = [] if len(labelled) == 1 else await self._cluster.deployments()
-            found = place.searched(labelled, deployments)
+            found = await self._search()
         if found.namespace is not None:
             self.found = True
             self._namespace = found.namespace
@@ -144,6 +143,16 @@ class Questions:
             deployments=await self._cluster.deployments(),
             definition=await self._cluster.definition(),
         )
+
+    async def _search(self) -> Place:
+        try:
+            labelled = await self._cluster.labelled()
+            deployments = [] if len(labelled) == 1 else await self._cluster.deployments()
+        except Terminal as error:
+            if error.status != 403:
+                raise
+            return place.unsearched(str(error))
+        return place.searched(labelled, deployments)
 
     @property
     def surveyed(self) -> bool:

@@ -39,7 +39,7 @@ def told(description: str, trouble: Trouble | None) -> Result:
     if trouble is None:
         return Result(description)
     outcome: Outcome = "warning" if trouble.warning else "error"
-    return Result(description, trouble.hint, trouble.error, outcome)
+    return Result(description, trouble.hint, " ".join(trouble.error.split()), outcome)
 
 
 def some(items: list[str], *, limit: int = 5) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import sys
@@ -149,7 +150,8 @@ def _progress(text: str) -> None:
 
 
 def _painted(mark: str, outcome: Outcome) -> str:
-    return click.style(mark, fg=_COLORS[outcome], bold=True)
+    plain = os.environ.get("NO_COLOR")
+    return mark if plain else click.style(mark, fg=_COLORS[outcome], bold=True)
 
 
 def _seconds(text: str) -> float:

@@ -121,6 +121,16 @@ async def test_the_namespace_that_is_named_is_the_one_that_is_checked(site: Site
     ]
 
 
+async def test_a_namespace_without_the_extension_is_told_so(site: Site) -> None:
+    checked = await site.check("--namespace=default", "-o", "json", "--wait=1s")
+    assert checked.code == 1
+    install = "`linkerd smi install --namespace default | kubectl apply -f -`"
+    assert checked.find(FIVE[0])["result"] == "warning"
+    for name in FIVE[1], FIVE[3]:
+        assert (checked.find(name)["result"], checked.find(name)["hint"]) == ("error", install)
+    assert "linkerd-smi" in checked.find("nothing is left")["error"]
+
+
 async def test_a_cluster_that_cannot_be_reached_is_one_failure(site: Site, tmp_path: Path) -> None:
     config = json.loads(site.plane.admin_kubeconfig.read_text())
     config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
@@ -244,7 +254,7 @@ async def test_who_may_nothing_gets_one_failure_that_says_so(site: Site) -> None
     assert checked.code == 1
     (check,) = checked.checks.values()
     assert "403" in check["error"]
-    assert check["hint"] == "`kubectl auth can-i --list`"
+    assert check["hint"] == "`linkerd smi check --namespace linkerd-smi`"
 
 
 async def test_an_adaptor_that_is_not_ready_says_what_it_waits_for(
