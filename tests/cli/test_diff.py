@@ -15,6 +15,7 @@ from tests.cli.conftest import Ended, Smi
 from tests.cluster import guide
 from tests.cluster.api import SERVICEPROFILES, Api
 from tests.cluster.control_plane import ControlPlane
+from tests.legacy import written
 
 NAMESPACE = "shop"
 OLD, YOUNG = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
@@ -175,6 +176,20 @@ async def test_an_invalid_file_is_told_as_translate_tells_it(
     assert f"{file}:1: error InvalidWeight shop/canary: " in ended.err
     file.write_text("a: [")
     assert (await smi("diff", "-f", str(file))).code == 2
+
+
+async def test_before_an_upgrade_it_tells_what_the_go_adaptor_left_behind(
+    smi: Smi, sandbox: Sandbox
+) -> None:
+    holding(
+        sandbox,
+        written.split("web", NAMESPACE, "web", [("web", 1000), ("new", 0.5)]),
+        written.profile("web", NAMESPACE, [("web", "1k"), ("new", "500m")]),
+        written.profile("gone", NAMESPACE, [("gone", "1")]),
+        written.profile("cleared", NAMESPACE, []),
+    )
+    ended = await smi("diff", "-A")
+    assert (ended.code, rows(ended)) == (1, [[NAMESPACE, "gone", "-", "delete", "gone=1", "-"]])
 
 
 async def test_the_domain_is_that_of_the_adaptors_deployment(smi: Smi, sandbox: Sandbox) -> None:
