@@ -102,13 +102,18 @@ async def _compare(
     """The differences, what is wrong with the files, and how many services were compared."""
     import asyncio
 
+    from reactor.check.cluster import Cluster
     from reactor.cli import given, sources
     from reactor.cli.differences import differences, overlaid
+    from reactor.cli.rules import rules as rules_of
     from reactor.translate.survey import survey
 
     namespace = namespace or connection.namespace
     async with connection:
-        rules = await _rules(connection, domain)
+        cluster = Cluster(connection)
+        if not await cluster.split_versions():
+            raise Fatal("the cluster serves no TrafficSplits: see `linkerd smi check`")
+        rules = await rules_of(cluster, domain=domain)
         if not names:
             look = await _look(connection, [None if everywhere else namespace], rules)
             judged = survey(
@@ -129,27 +134,6 @@ async def _compare(
             if (one.situation.namespace, one.situation.service) in touched
         ]
         return differences(judged), given.remarks(mine, judged), len(judged)
-
-
-async def _rules(connection: Connection, domain: str | None) -> Rules:
-    """The adaptor's own, as far as its Deployment tells them."""
-    import msgspec
-
-    from reactor.check import adaptor
-    from reactor.check.cluster import Cluster
-    from reactor.errors import Terminal
-
-    cluster = Cluster(connection)
-    if not await cluster.split_versions():
-        raise Fatal(
-            "the cluster serves no TrafficSplits, so none can be compared: linkerd smi check"
-        )
-    try:
-        found = await cluster.deployments()
-    except Terminal:  # whoever may read one namespace only; the defaults are what most have
-        found = []
-    rules = adaptor.rules(found[0] if found else None)
-    return rules if domain is None else msgspec.structs.replace(rules, cluster_domain=domain)
 
 
 async def _look(connection: Connection, namespaces: Sequence[str | None], rules: Rules) -> Snapshot:
