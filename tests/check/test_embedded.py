@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.check.names import NAMES
 from tests.check.site import Site
-from tests.check.test_check import NAMES
 from tests.cluster.api import Api
 from tests.cluster.linkerdcli import LinkerdCli
 

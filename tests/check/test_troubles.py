@@ -1,13 +1,11 @@
-"""`linkerd-smi check` on a real API server, with a real adaptor behind a pretended pod."""
+"""What `linkerd-smi check` finds on a real API server, the adaptor's pod pretended."""
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
+from tests.check.names import FIVE
 from tests.check.site import (
     CLUSTER_ROLES,
     DEPLOYMENTS,
@@ -16,44 +14,13 @@ from tests.check.site import (
     added,
     changed,
 )
-from tests.check.waiting import check_at_a_terminal, listens, may_list, may_no_longer_patch, until
+from tests.check.waiting import listens, may_list, may_no_longer_patch, until
 from tests.cluster.adaptor import AdaptorProcess
 from tests.cluster.api import NAMESPACES, SERVICEPROFILES, Api, Object
 from tests.cluster.control_plane import STRANGER
 from tests.cluster.crds import linkerd_crds
 from tests.cluster.prepare import apply_definitions, empty_namespace, ensure_namespace
 from tests.legacy import chart as legacy
-
-FIVE = [
-    "linkerd-smi extension Namespace exists",
-    "SMI extension service account exists",
-    "SMI extension pods are injected",
-    "SMI extension pods are running",
-    "SMI extension proxies are healthy",
-]
-NAMES = [
-    *FIVE[:2],
-    "TrafficSplit CRD is served in every version",
-    "Linkerd's ServiceProfile CRD is served",
-    "SMI adaptor may do what it has to",
-    *FIVE[2:],
-    "SMI adaptor is ready",
-    "SMI adaptor and CLI are of the same version",
-    "SMI adaptor's audit log has no gaps",
-    "SMI adaptor's audit log is kept (on an emptyDir: it goes with the pod)",
-    "TrafficSplits are valid",
-    "TrafficSplits take effect",
-    "ServiceProfiles follow their TrafficSplits",
-    "HTTPRoutes are not shadowed",
-    "nothing is left of the Go extension",
-]
-LINKERDS_LINE = (
-    "--as-group=[]",
-    "--verbose=false",
-    "--proxy=false",
-    "--wait=5m0s",
-    "--output=json",
-)
 
 
 def split(name: str, service: str = "web", **spec: object) -> Object:
@@ -78,78 +45,6 @@ def without_patch(role: Object) -> None:
     for rule in role["rules"]:
         if "serviceprofiles" in rule["resources"]:
             rule["verbs"].remove("patch")
-
-
-async def test_a_default_install_is_all_well(site: Site) -> None:
-    checked = await site.check()
-    assert (checked.code, checked.stderr) == (0, "")
-    lines = checked.stdout.splitlines()
-    assert lines[:2] == ["linkerd-smi", "-----------"]
-    assert [line for line in lines[2:-2] if not line.startswith("    ")] == [
-        f"√ {name}" for name in NAMES
-    ]
-    assert lines[-2:] == ["", "Status check results are √"]
-
-
-async def test_the_line_that_linkerd_types_is_answered_with_what_it_reads(site: Site) -> None:
-    checked = await site.check(*LINKERDS_LINE)
-    assert (checked.code, checked.stderr) == (0, "")
-    output = json.loads(checked.stdout)
-    assert output["success"] is True
-    assert [category["categoryName"] for category in output["categories"]] == ["linkerd-smi"]
-    assert list(checked.checks) == NAMES
-    assert checked.unwell == []
-
-
-async def test_flags_of_linkerds_own_check_are_ignored(site: Site) -> None:
-    unknown = ["--cni-namespace=linkerd-cni", "--linkerd-cni-enabled=false", "--crds", "--pre"]
-    proxy = ["--proxy=true", "--namespace=emojivoto"]
-    checked = await site.check(*unknown, *proxy, "--output=short")
-    assert (checked.code, checked.stdout) == (0, "Status check results are √\n")
-
-
-async def test_the_namespace_that_is_named_is_the_one_that_is_checked(site: Site) -> None:
-    checked = await site.check("-n", "nowhere", "-o", "json")
-    assert checked.code == 1
-    assert list(checked.checks.values()) == [
-        {
-            "description": FIVE[0],
-            "hint": "`linkerd smi install --namespace nowhere | kubectl apply -f -`",
-            "error": "there is no namespace nowhere",
-            "result": "error",
-        }
-    ]
-
-
-async def test_a_namespace_without_the_extension_is_told_so(site: Site) -> None:
-    checked = await site.check("--namespace=default", "-o", "json", "--wait=1s")
-    assert checked.code == 1
-    install = "`linkerd smi install --namespace default | kubectl apply -f -`"
-    assert checked.find(FIVE[0])["result"] == "warning"
-    for name in FIVE[1], FIVE[3]:
-        assert (checked.find(name)["result"], checked.find(name)["hint"]) == ("error", install)
-    assert "linkerd-smi" in checked.find("nothing is left")["error"]
-
-
-async def test_a_cluster_that_cannot_be_reached_is_one_failure(site: Site, tmp_path: Path) -> None:
-    config = json.loads(site.plane.admin_kubeconfig.read_text())
-    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(config))
-    checked = await site.check(*LINKERDS_LINE, kubeconfig=path)
-    assert checked.code == 1
-    (check,) = checked.checks.values()
-    assert check["result"] == "error"
-    assert "127.0.0.1:1" in check["error"]
-    assert "can't connect" in check["error"]
-
-
-async def test_a_kubeconfig_that_is_not_there_is_one_failure_as_well(
-    site: Site, tmp_path: Path
-) -> None:
-    checked = await site.check(*LINKERDS_LINE, kubeconfig=tmp_path / "none")
-    assert checked.code == 1
-    assert json.loads(checked.stdout)["success"] is False
 
 
 async def test_a_namespace_without_its_label_is_found_and_told(site: Site, boss: Api) -> None:
@@ -178,19 +73,6 @@ async def test_pods_are_waited_for_as_long_as_wait_says_and_the_rest_is_told_all
     found = checked.find(FIVE[3])
     assert found["error"] == "container smi-adaptor of pod smi-adaptor-1 is not ready"
     assert found["hint"] == "`kubectl -n linkerd-smi describe pod smi-adaptor-1`"
-
-
-async def test_a_terminal_shows_what_is_waited_for_until_it_is_there(site: Site, boss: Api) -> None:
-    await site.say(boss, {"smi-adaptor": True, "linkerd-proxy": False})
-    waiting = check_at_a_terminal(site.command("--wait=60s"))
-    try:
-        await waiting.shows(f"{FIVE[3]}: container linkerd-proxy")
-    finally:
-        await site.say(boss, {"smi-adaptor": True, "linkerd-proxy": True})
-        code, stdout = await waiting.ended()
-    assert code == 0
-    assert f"√ {FIVE[3]}" in stdout
-    assert stdout.endswith("Status check results are √\n")
 
 
 async def test_a_pod_without_a_proxy_is_a_warning(site: Site, boss: Api) -> None:
@@ -247,14 +129,6 @@ async def test_who_may_not_ask_about_the_adaptor_is_warned(site: Site, boss: Api
     assert checked.unwell == ["SMI adaptor may do what it has to", "SMI adaptor is ready"]
     assert "neither impersonate" in checked.find("SMI adaptor may")["error"]
     assert "pods/portforward" in checked.find("SMI adaptor is ready")["error"]
-
-
-async def test_who_may_nothing_gets_one_failure_that_says_so(site: Site) -> None:
-    checked = await site.check("-o", "json", kubeconfig=site.plane.stranger_kubeconfig)
-    assert checked.code == 1
-    (check,) = checked.checks.values()
-    assert "403" in check["error"]
-    assert check["hint"] == "`linkerd smi check --namespace linkerd-smi`"
 
 
 async def test_an_adaptor_that_is_not_ready_says_what_it_waits_for(
@@ -383,22 +257,3 @@ async def test_the_go_adaptor_in_our_place_is_another_version(
     ]
     assert "the Go adaptor" in checked.find("SMI adaptor and CLI")["error"]
     assert not any("audit log is kept" in name for name in checked.checks)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--wait=soon"], "--wait=soon: write a duration"),
-        (["--output=wide"], "'wide' is not one of 'table', 'short', 'json'"),
-        (["--namespace=a_b"], "'a_b' is no namespace"),
-        (["--api-addr=9995"], "write HOST:PORT"),
-        (["--proxy=perhaps"], "'perhaps' is not true or false"),
-    ],
-)
-async def test_a_flag_that_cannot_be_read_is_one_line_and_exit_code_2(
-    site: Site, arguments: list[str], said: str
-) -> None:
-    checked = await site.check(*arguments)
-    assert (checked.code, checked.stdout) == (2, "")
-    assert len(checked.stderr.splitlines()) == 1
-    assert said in checked.stderr
