@@ -67,7 +67,8 @@ async def admit(
     if verdict == "unavailable":
         raise Refused(
             503,
-            "The token can't be checked: the API server does not answer token reviews now.",
+            "The token can't be checked: the API server does not answer token reviews now, or the "
+            "adaptor may not ask for them, as /ready would tell.",
             headers={"Retry-After": "5"},
         )
 
