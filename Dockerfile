@@ -17,6 +17,11 @@ RUN /build/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-buil
  && mkdir /data
 
 FROM python:${PYTHON}-slim
+LABEL org.opencontainers.image.title="smi-adaptor" \
+  org.opencontainers.image.description="Keeps SMI TrafficSplits working on Linkerd" \
+  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.source="https://github.com/linkerd-smi-reactor/linkerd-smi-reactor"
 ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 COPY --from=build /app /app
 COPY --from=build --chown=65534:65534 /data /data

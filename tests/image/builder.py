@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.image.dockerfile import Copy, Run, Stage
 
@@ -53,16 +54,27 @@ class Image:
         """The root of the last stage: what the image holds beyond its base."""
         return self.tree(self._last.name)
 
-    def run(
-        self, *command: str, environ: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """A program in the finished image: as its user, on a read-only root.
 
-        Only the volumes and /tmp are writable. Without bubblewrap neither holds.
+        Only the volumes are writable. Without bubblewrap neither holds.
         """
-        stage = self._last
-        variables = {**self._environ(stage), "HOME": "/nonexistent", **(environ or {})}
-        return self._execute(stage, list(command), variables, final=True)
+        return self._execute(self._last, list(command), self._final_environ(), final=True)
+
+    def contained(
+        self, *command: str, mounts: Mapping[str, Path], environ: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
+        """What runs ``command`` so, and its environment, for those who start it themselves.
+
+        ``mounts`` lie over the image's folders: a volume's is writable, another's is not. The
+        program is process 1. Needs bubblewrap.
+        """
+        assert self._bwrap is not None, "bubblewrap is missing: install it"
+        sandbox = self._sandbox(self._last, self.result, final=True, mounts=mounts)
+        return [self._bwrap, *sandbox, *command], {**self._final_environ(), **environ}
+
+    def _final_environ(self) -> dict[str, str]:
+        return {**self._environ(self._last), "HOME": "/nonexistent"}
 
     def _run_step(self, step: Run, stage: Stage) -> None:
         directory = self.tree(stage.name) / step.directory.lstrip("/")
@@ -91,24 +103,35 @@ class Image:
             stdin=subprocess.DEVNULL,
         )
 
-    def _sandbox(self, stage: Stage, tree: Path, *, final: bool) -> list[str]:
+    def _sandbox(
+        self,
+        stage: Stage,
+        tree: Path,
+        *,
+        final: bool,
+        mounts: Mapping[str, Path] = MappingProxyType({}),
+    ) -> list[str]:
         options = ["--bind", str(tree), "/", "--die-with-parent", "--unshare-pid"]
-        for folder in (*_SYSTEM, str(_PYTHON.parent)):
-            if Path(folder).exists():
-                options += ["--ro-bind", folder, folder]
+        for system in (*_SYSTEM, str(_PYTHON.parent)):
+            if Path(system).exists():
+                options += ["--ro-bind", system, system]
         options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         cache = Path.home() / ".cache" / "pip"
         if final:
-            options += ["--remount-ro", "/"]
+            for place, folder in mounts.items():
+                if place not in stage.volumes:
+                    options += ["--ro-bind", str(folder), place]
+            options += ["--remount-ro", "/tmp", "--remount-ro", "/", "--as-pid-1"]
             for volume in stage.volumes:
-                options += ["--bind", str(tree / volume.lstrip("/")), volume]
+                own = tree / volume.lstrip("/")
+                options += ["--bind", str(mounts.get(volume, own)), volume]
             user, _, group = stage.user.partition(":")
             if os.geteuid() == 0:
                 # Not a user namespace: in one, files of this user would belong to nobody.
                 options += ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
                 options += ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
             else:
-                options += ["--unshare-user", "--uid", user, "--gid", group]
+                options += ["--unshare-user", "--uid", user, "--gid", group, "--cap-drop", "ALL"]
         elif cache.exists():
             options += ["--bind", str(cache), str(cache)]
         return options

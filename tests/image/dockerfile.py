@@ -38,6 +38,7 @@ class Stage:
     user: str = ""
     volumes: list[str] = field(default_factory=list)
     ports: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
     entrypoint: list[str] = field(default_factory=list)
 
 
@@ -66,10 +67,11 @@ def _apply(stage: Stage, word: str, rest: str) -> None:
     match word:
         case "WORKDIR":
             stage.directory = rest
-        case "ENV":
+        case "ENV" | "LABEL":
+            settings = stage.environ if word == "ENV" else stage.labels
             for pair in shlex.split(rest):
                 name, _, value = pair.partition("=")
-                stage.environ[name] = value
+                settings[name] = value
         case "RUN":
             stage.steps.append(Run(rest, stage.directory))
         case "COPY":

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reactor import __version__
 from tests.image.builder import Image
-from tests.image.dockerfile import Copy, Stage, parse
+from tests.image.dockerfile import Copy, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def stages() -> list[Stage]:
-    return parse((ROOT / "Dockerfile").read_text())
-
-
-@pytest.fixture(scope="module")
-def image(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    """The image, built by the steps of the Dockerfile."""
-    directory = tmp_path_factory.mktemp("image")
-    built = Image(stages=stages, context=ROOT, directory=directory)
-    built.build()
-    yield built
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def test_it_is_built_in_two_stages_from_a_slim_python(stages: list[Stage]) -> None:
@@ -45,7 +29,19 @@ def test_it_runs_the_adaptor_as_nobody_with_its_log_on_a_volume(stages: list[Sta
     assert final.environ["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
-def test_what_it_copies_is_there_and_not_ignored(stages: list[Stage]) -> None:
+def test_its_labels_say_what_it_is(stages: list[Stage]) -> None:
+    labels = {
+        name.removeprefix("org.opencontainers.image."): value
+        for name, value in stages[-1].labels.items()
+    }
+    assert labels["title"] == "smi-adaptor"
+    assert labels["version"] == __version__
+    assert labels["licenses"] == "Apache-2.0"
+    # The install script has the same place.
+    assert f"RELEASES={labels['source']}/releases/download\n" in (ROOT / "install").read_text()
+
+
+def test_what_it_copies_is_there_and_nothing_else_is_sent(stages: list[Stage]) -> None:
     allowed = [
         line.removeprefix("!").rstrip("/")
         for line in (ROOT / ".dockerignore").read_text().splitlines()
@@ -58,10 +54,8 @@ def test_what_it_copies_is_there_and_not_ignored(stages: list[Stage]) -> None:
         if isinstance(step, Copy) and step.stage is None
         for source in step.sources
     ]
-    assert copied
-    for source in copied:
-        assert (ROOT / source).exists(), source
-        assert source.split("/")[0] in allowed
+    assert all((ROOT / source).exists() for source in copied)
+    assert {source.split("/")[0] for source in copied} == set(allowed)
 
 
 @pytest.mark.timeout(600)
@@ -102,11 +96,15 @@ def test_it_is_nobody_and_can_write_to_its_volume_alone(image: Image) -> None:
     script = (
         "import os, pathlib\n"
         "pathlib.Path('/data/audit.sqlite').write_text('x')\n"
-        "for place in ('/', '/app', '/app/bin', '/src'):\n"
+        "for place in ('/', '/app', '/app/bin', '/src', '/tmp'):\n"
         "    try: pathlib.Path(place, 'x').write_text('x')\n"
         "    except OSError: continue\n"
         "    print(place, 'is writable')\n"
         "print(os.getuid(), os.getgid(), os.getgroups())\n"
+        "for line in open('/proc/self/status'):\n"
+        "    name, _, value = line.partition(':')\n"
+        "    if name.startswith('Cap') and int(value, 16): print(line)\n"
+        "    if name == 'NoNewPrivs' and value.strip() != '1': print(line)\n"
     )
     ended = image.run("/app/bin/python", "-c", script)
     assert ended.stderr == ""
