@@ -38,6 +38,7 @@ class Shell:
     """Runs lines in a home of its own, with the programs of the tests first on PATH."""
 
     def __init__(self, home: Path, *, kubeconfig: Path, kubectl: Path, helm: Path) -> None:
+        self.home = home
         programs = home / "bin"
         programs.mkdir(parents=True)
         ours = Path(sys.executable).with_name("linkerd-smi")
@@ -74,6 +75,7 @@ class Shell:
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             env=self._environment,
+            cwd=self.home,
             input=stdin,
             capture_output=True,
             text=True,

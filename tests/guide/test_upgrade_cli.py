@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tests.cluster.api import Api
 from tests.guide import estate, upgrade
+from tests.guide.page import typed
 from tests.guide.place import Place
+from tests.guide.shell import Shell
 from tests.guide.steps import step
 from tests.legacy import chart
 
@@ -20,6 +22,9 @@ async def test_an_upgrade_by_the_cli(place: Place, helm: Path) -> None:
         await estate.leave_behind(api)
         before = await estate.contents(api)
         await upgrade.is_the_old_extension(api)
+
+        await asyncio.to_thread(_look_before, shell)
+        assert await estate.contents(api) == before
 
         await asyncio.to_thread(shell.run, install)
         await upgrade.is_our_extension(api)
@@ -35,3 +40,14 @@ async def test_an_upgrade_by_the_cli(place: Place, helm: Path) -> None:
         assert await estate.contents(api) == before
 
         await estate.is_adopted_by_ours(place, api)
+
+
+def _look_before(shell: Shell) -> None:
+    """What docs/upgrading.md says to type first, and what it says that would turn up."""
+    *kept, translate, diff = [one.line for one in typed("upgrading.md", "## Before")]
+    for line in kept:
+        shell.run(line)
+    translated = shell.attempt(translate)
+    assert (translated.code, "shop/odd" in translated.stderr) == (1, True)
+    changes = {row[1]: row[3] for row in map(str.split, shell.attempt(diff).stdout.splitlines())}
+    assert changes == {"SERVICE": "CHANGE", "gone": "delete", "odd": "invalid"}
