@@ -18,6 +18,7 @@ class Meta(_Kind, frozen=True):
 
     name: str = ""
     namespace: str = ""
+    generation: int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     deletion_timestamp: str | None = None
@@ -131,11 +132,19 @@ class DeploymentSpec(_Kind, frozen=True):
     template: Template = Template()
 
 
+class DeploymentStatus(_Kind, frozen=True):
+    """How far its controller is; ``observed_generation`` is None before its first word."""
+
+    observed_generation: int | None = None
+    updated_replicas: int = 0
+
+
 class Deployment(_Kind, frozen=True):
     """apps/v1 Deployment."""
 
     metadata: Meta
     spec: DeploymentSpec = DeploymentSpec()
+    status: DeploymentStatus = DeploymentStatus()
 
 
 class Namespace(_Kind, frozen=True):

@@ -56,6 +56,12 @@ def running(deployment: Deployment | None, pods: Sequence[Pod], namespace: str) 
         if (problem := _unwell(pod)) is not None:
             name = pod.metadata.name
             return Trouble(problem, f"`kubectl -n {namespace} describe pod {name}`")
+    if (updated := _updated(deployment)) is not None and updated < wanted:
+        return Trouble(
+            f"{updated} of {wanted} pods are as Deployment {ADAPTOR} asks for now: a rollout is"
+            " under way",
+            f"`kubectl -n {namespace} rollout status deploy/{ADAPTOR}`",
+        )
     if len(pods) < wanted:
         return Trouble(
             f"{len(pods)} of {wanted} pods of Deployment {ADAPTOR} are there",
@@ -85,6 +91,15 @@ def _none(namespace: str) -> Trouble:
     return Trouble(
         "there is no pod to look at", f"`kubectl -n {namespace} get pods -l {SELECTOR}`", True
     )
+
+
+def _updated(deployment: Deployment) -> int | None:
+    """How many pods are of the newest template; None while no controller has said."""
+    status = deployment.status
+    if status.observed_generation is None:
+        return None
+    current = status.observed_generation >= deployment.metadata.generation
+    return status.updated_replicas if current else 0
 
 
 def _has_proxy(pod: Pod) -> bool:

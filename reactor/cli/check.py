@@ -71,6 +71,8 @@ def check(
     asked_for = namespace("--namespace", wanted) if wanted and not proxy else None
     if given.api_addr is not None:
         _address(given.api_addr)
+    if ctx.args and output != "json":
+        click.echo(f"linkerd-smi: ignored: {' '.join(ctx.args)}", err=True)
     from reactor.check.formats import as_json, ending, heading, lines, passed
     from reactor.cli.cluster import run
 

@@ -30,6 +30,8 @@ def deployment(
     replicas: int | None = 1,
     volumes: list[dict[str, Any]] | None = None,
     annotations: dict[str, str] | None = None,
+    generation: int = 1,
+    status: dict[str, int] | None = None,
 ) -> Deployment:
     """The adaptor's Deployment; with one container of ours when none is given."""
     spec = {"containers": list(containers) or [container()], "volumes": volumes}
@@ -39,8 +41,10 @@ def deployment(
                 "name": "smi-adaptor",
                 "namespace": namespace,
                 "annotations": annotations,
+                "generation": generation,
             },
             "spec": {"replicas": replicas, "template": {"spec": spec}},
+            "status": status or {},
         },
         Deployment,
     )

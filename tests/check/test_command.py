@@ -49,6 +49,9 @@ async def test_flags_of_linkerds_own_check_are_ignored(site: Site) -> None:
     proxy = ["--proxy=true", "--namespace=emojivoto"]
     checked = await site.check(*unknown, *proxy, "--output=short")
     assert (checked.code, checked.stdout) == (0, "Status check results are √\n")
+    assert checked.stderr == f"linkerd-smi: ignored: {' '.join(unknown[:3])}\n"
+    quiet = await site.check(*unknown, *LINKERDS_LINE)
+    assert (quiet.code, quiet.stderr) == (0, "")
 
 
 async def test_the_namespace_that_is_named_is_the_one_that_is_checked(site: Site) -> None:

@@ -66,6 +66,24 @@ def test_missing_pods_are_counted_and_an_absent_number_of_replicas_means_one() -
     assert error(running(pod(), replicas=2)).startswith("1 of 2 pods")
 
 
+@pytest.mark.parametrize(
+    ("status", "updated"),
+    [
+        ({"observedGeneration": 2, "updatedReplicas": 1}, None),
+        ({"observedGeneration": 2}, "0 of 1 pods"),
+        ({"observedGeneration": 1, "updatedReplicas": 1}, "0 of 1 pods"),
+        ({}, None),
+    ],
+)
+def test_a_rollout_is_waited_for(status: dict[str, int], updated: str | None) -> None:
+    asked = deployment(generation=2, status=status)
+    trouble = pods.running(asked, [pod()], NAMESPACE)
+    if updated is None:
+        assert trouble is None
+    else:
+        assert error(trouble).startswith(f"{updated} are as Deployment smi-adaptor asks for now")
+
+
 def test_a_waiting_container_says_why_it_waits() -> None:
     reason = {"reason": "ImagePullBackOff", "message": "no such image"}
     found = pod(status("smi-adaptor", False, waiting=reason), phase="Pending")
