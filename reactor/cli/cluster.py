@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Coroutine
 from typing import TypeVar
 
@@ -16,14 +17,19 @@ T = TypeVar("T")
 
 def connect(given: Globals) -> Connection:
     """The cluster that kubectl would take with the same flags; Fatal when there is none."""
-    return Connection.from_kubeconfig(
+    connection = Connection.from_kubeconfig(
         given.kubeconfig,
         environ=os.environ,
         context=given.context,
         as_user=given.as_user,
         as_groups=given.as_groups,
         agent="linkerd-smi",
+        observed=_tell if given.verbose else _keep_still,
     )
+    if given.verbose:
+        whom = f" as {given.as_user}" if given.as_user else ""
+        print(f"linkerd-smi: asking {connection.server}{whom}", file=sys.stderr)
+    return connection
 
 
 def run(work: Coroutine[object, object, T]) -> T:
@@ -34,3 +40,11 @@ def run(work: Coroutine[object, object, T]) -> T:
         raise
     except ReactorError as error:
         raise Fatal(str(error)) from error
+
+
+def _tell(verb: str, resource: str, code: str, seconds: float) -> None:
+    print(f"linkerd-smi: {verb} {resource}: {code} in {seconds * 1000:.0f} ms", file=sys.stderr)
+
+
+def _keep_still(verb: str, resource: str, code: str, seconds: float) -> None:
+    pass

@@ -30,6 +30,7 @@ class Requests(Protocol):
         body: bytes | None = None,
         content_type: str | None = None,
         timeout: float = ...,
+        resource: str = "",
     ) -> Response:
         """One request."""
         ...
@@ -40,7 +41,7 @@ async def get(
 ) -> Object | None:
     """The object at ``path``, None when there is none (or nothing serves such objects)."""
     try:
-        answer = await connection.request("GET", path, query=query)
+        answer = await connection.request("GET", path, query=query, resource=path)
     except Terminal as error:
         if error.status == 404:
             return None
@@ -71,7 +72,8 @@ async def listed(
 
 async def create(connection: Requests, path: str, document: Object) -> Object:
     """The answer to a POST, such as a SelfSubjectAccessReview's."""
-    return _decoded(await connection.request("POST", path, body=msgspec.json.encode(document)))
+    body = msgspec.json.encode(document)
+    return _decoded(await connection.request("POST", path, body=body, resource=path))
 
 
 def _decoded(answer: Response) -> Object:

@@ -54,6 +54,17 @@ async def test_flags_of_linkerds_own_check_are_ignored(site: Site) -> None:
     assert (quiet.code, quiet.stderr) == (0, "")
 
 
+async def test_verbose_tells_what_is_asked_of_whom(site: Site) -> None:
+    checked = await site.check("--verbose", "--output=json")
+    lines = checked.stderr.splitlines()
+    assert checked.code == 0
+    assert lines[0] == f"linkerd-smi: asking {site.plane.url}"
+    assert lines[1].startswith("linkerd-smi: get /api/v1/namespaces: 200 in ")
+    account = "system:serviceaccount:linkerd-smi:smi-adaptor"
+    assert f"linkerd-smi: asking {site.plane.url} as {account}" in lines
+    assert any("get trafficsplits: " in line or "list trafficsplits: " in line for line in lines)
+
+
 async def test_the_namespace_that_is_named_is_the_one_that_is_checked(site: Site) -> None:
     checked = await site.check("-n", "nowhere", "-o", "json")
     assert checked.code == 1
