@@ -70,6 +70,9 @@ class Image:
         program is process 1. Needs bubblewrap.
         """
         assert self._bwrap is not None, "bubblewrap is missing: install it"
+        for place in mounts:
+            # bubblewrap would make them for root's eyes alone.
+            (self.result / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
         sandbox = self._sandbox(self._last, self.result, final=True, mounts=mounts)
         return [self._bwrap, *sandbox, *command], {**self._final_environ(), **environ}
 
