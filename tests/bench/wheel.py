@@ -11,9 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.cluster.crds import REPOSITORY
-
-_SOURCES = ("reactor", "migrations", "pyproject.toml", "README.md", "LICENSE")
+from release import sources
 
 
 def install() -> Path:
@@ -21,7 +19,7 @@ def install() -> Path:
 
     The requirements are installed once for each state of their lock file; the wheel every time.
     """
-    lock_file = REPOSITORY / "requirements" / "runtime.txt"
+    lock_file = sources.ROOT / "requirements" / "runtime.txt"
     key = hashlib.sha256(lock_file.read_bytes() + sys.version.encode()).hexdigest()[:20]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "linkerd-smi-reactor" / f"bench-{key}"
@@ -39,18 +37,9 @@ def install() -> Path:
 
 
 def _build(scratch: Path) -> Path:
-    # A copy is built: setuptools writes build/ beside the sources, and would ship what it finds
-    # there of files that are long gone.
     copy = scratch / "source"
     copy.mkdir()
-    for name in _SOURCES:
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copyfile(source, copy / name)
-    if (REPOSITORY / "alembic.ini").exists():
-        shutil.copyfile(REPOSITORY / "alembic.ini", copy / "alembic.ini")
+    sources.copy_to(copy)
     _run(
         sys.executable,
         *("-m", "build", "--wheel", "--no-isolation"),
