@@ -44,6 +44,7 @@ _NO_TEXT = re.compile(
     rf"(?:{'|'.join(map(re.escape, _WORDS))}|[-+]?[.0-9][0-9._]*(?:[eE][-+]?[0-9_]+)?"
     r"|[-+]?0[xX][0-9a-fA-F_]+|[-+]?0[oObB][0-7_]+)$"
 )
+_DEEPEST = 200
 _PLAIN = "!plain"
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
@@ -124,6 +125,8 @@ def _jsonable(value: object) -> object:
         return value
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if isinstance(value, int | float):
         # Helm decodes values files as JSON, which knows no integers.
         number = float(value)
@@ -144,8 +147,29 @@ def _key(key: object) -> str:
     raise ValueError(f"the key {key!r} is no text")
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's grammar with go-yaml's plain scalars."""
+class _Loader(yaml.CSafeLoader):
+    """libyaml's grammar, which is go-yaml's, too, with go-yaml's plain scalars."""
+
+    _depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, index: object) -> None:
+        # libyaml's binding recurses in C: a file of brackets would end the process.
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RecursionError
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+
+def _untagged(loader: yaml.CSafeLoader, node: yaml.Node) -> object:
+    """A tag that go-yaml doesn't know either: as if it were not there."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -154,6 +178,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 _Loader.add_constructor(_PLAIN, lambda loader, node: plain(node.value))
 _Loader.add_constructor(_MERGE, lambda loader, node: node.value)
+_Loader.add_constructor(None, _untagged)
 
 
 class _Dumper(yaml.SafeDumper):

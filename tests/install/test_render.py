@@ -177,7 +177,7 @@ def test_the_complaint_names_the_value_and_what_it_should_be(
     assert refused.value.code == 2
 
 
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=30)
 @hypothesis.given(tree=trees(packed.schema()))
 def test_any_values_make_the_same_objects_or_none(pair: Pair, tree: Tree) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:

@@ -173,7 +173,7 @@ SENSIBLE = st.lists(
 WILD = st.text(alphabet="ab01=,.[]{}\\-", max_size=12)
 
 
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=25)
 @hypothesis.given(assignments=st.lists(SENSIBLE, max_size=4), texts=st.lists(SENSIBLE, max_size=2))
 def test_assignments_that_follow_each_other_end_where_helm_ends(
     mirror: Mirror, assignments: list[str], texts: list[str]
@@ -183,7 +183,7 @@ def test_assignments_that_follow_each_other_end_where_helm_ends(
     assert ours(*arguments) == mirror.shown(*arguments)
 
 
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=25)
 @hypothesis.given(expression=WILD)
 def test_any_text_is_taken_or_refused_as_helm_does(mirror: Mirror, expression: str) -> None:
     assert ours(f"--set={expression}") == mirror.shown(f"--set={expression}")
@@ -224,6 +224,21 @@ FILES: list[Sequence[str]] = [
     ("a: &a [*a]\n",),
     ('{"a": "\\ud83d\\ude00"}',),
     ("a: [😀, é, \\n]\n",),
+    ('{\n\t"a": 1\n}',),
+    ("a:\t1\n",),
+    ("a: 1\t# one\nb: 'x\ty'\n",),
+    ("a: @x\n",),
+    ("a: `x\n",),
+    ("a: %x\n",),
+    ("a: b: c\n",),
+    ("? a\n: b\n",),
+    ("a: &x 1\nb: *x\n",),
+    ("- a\n",),
+    ("%YAML 1.1\n---\na: 010\n",),
+    ("a: !custom x\nb: !custom [1]\nc: !custom {d: 1}\n",),
+    ("a: !!int '3'\n",),
+    ("a: !!float 3\n",),
+    ("a: !!binary aGVsbG8=\n",),
 ]
 
 
@@ -242,6 +257,11 @@ SCALARS = """
     18446744073709551616 -9223372036854775809 99999999999999999999 '1' "yes" 0_7 .e5 .5_0 1__0
     ._5 .5__0 0.0 -0 -0.0 1e21 123456789012
 """
+
+
+def test_a_file_of_brackets_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deep"):
+        goyaml.load(b"[" * 100_000)
 
 
 def test_plain_scalars_are_what_go_takes_them_for(mirror: Mirror, tmp_path: Path) -> None:
@@ -317,7 +337,7 @@ JSON = st.recursive(
 TREES = st.dictionaries(st.sampled_from(["text", "number", "empty", "list", "map", "a"]), JSON)
 
 
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=25)
 @hypothesis.given(trees=st.lists(TREES, min_size=1, max_size=2), assignment=SENSIBLE)
 def test_trees_from_files_are_merged_as_helm_does(
     mirror: Mirror, trees: list[Tree], assignment: str
@@ -328,7 +348,7 @@ def test_trees_from_files_are_merged_as_helm_does(
         assert ours(*arguments) == mirror.shown(*arguments)
 
 
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=25)
 @hypothesis.given(tree=TREES)
 def test_what_we_write_is_read_by_go_as_it_was_meant(mirror: Mirror, tree: Tree) -> None:
     text = goyaml.dump([tree])
