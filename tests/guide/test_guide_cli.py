@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cluster.prometheus import Prometheus
 from tests.guide import viz, walk
 from tests.guide.place import Place
@@ -17,6 +19,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
 def test_the_guide_by_its_cli(place: Place, prometheus: Prometheus) -> None:
     shell = place.shell
     viz.install(place, prometheus)

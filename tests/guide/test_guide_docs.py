@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import pytest
+
 from tests.cluster.crds import REPOSITORY
 from tests.cluster.prometheus import Prometheus
 from tests.guide import viz, walk
@@ -21,6 +23,7 @@ ELSEWHERE = ("make ", "curl ", "docker ", "LINKERD_SMI_SOURCE=", "helm install "
 INSTALL = "linkerd smi install | kubectl apply -f -"
 
 
+@pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
 def test_every_line_of_the_docs_guide_works_as_it_stands(
     place: Place, prometheus: Prometheus
 ) -> None:

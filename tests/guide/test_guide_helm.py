@@ -10,6 +10,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.crds import REPOSITORY
 from tests.guide import walk
 from tests.guide.place import Place
@@ -42,6 +44,7 @@ def chart_repository(shell: Shell, directory: Path) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
 def test_the_guide_by_helm(place: Place) -> None:
     shell = place.shell
     add = step("helm repo add").command

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.api import Api
 from tests.guide import estate, upgrade
 from tests.guide.page import typed
@@ -14,6 +16,7 @@ from tests.guide.steps import step
 from tests.legacy import chart
 
 
+@pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
 async def test_an_upgrade_by_the_cli(place: Place, helm: Path) -> None:
     shell = place.shell
     old, install = chart.installed_by_cli(helm), step("linkerd smi install").command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 import yaml
 
 from tests.cluster.api import Api
@@ -13,6 +14,7 @@ from tests.guide.test_guide_helm import CHART
 from tests.legacy import chart
 
 
+@pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
 async def test_an_upgrade_by_helm(place: Place) -> None:
     async def run(line: str) -> None:
         await asyncio.to_thread(place.shell.run, line)
