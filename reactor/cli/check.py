@@ -15,6 +15,7 @@ import click
 
 from reactor.cli.globals import Globals, namespace
 from reactor.cli.goflags import GoCommand
+from reactor.cli.waiting import seconds
 from reactor.errors import Fatal
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check(
     Exit code 0: all is well, warnings aside; 1: a check failed.
     """
     given = Globals.of(ctx)
-    seconds = _seconds(wait)
+    patience = seconds("--wait", wait)
     # With --proxy, Linkerd's own --namespace is the one whose data plane it checks, not ours.
     asked_for = namespace("--namespace", wanted) if wanted and not proxy else None
     if given.api_addr is not None:
@@ -84,7 +85,7 @@ def check(
             click.echo("\n".join(lines(result, _painted)))
 
     headed: list[bool] = []
-    results = run(_all(given, asked_for, seconds, shown))
+    results = run(_all(given, asked_for, patience, shown))
     success = passed(results)
     if output == "json":
         click.echo(as_json(results))
@@ -154,17 +155,6 @@ def _progress(text: str) -> None:
 def _painted(mark: str, outcome: Outcome) -> str:
     plain = os.environ.get("NO_COLOR")
     return mark if plain else click.style(mark, fg=_COLORS[outcome], bold=True)
-
-
-def _seconds(text: str) -> float:
-    from reactor import units
-
-    if re.fullmatch(r"0+(ms|[smh])?", text):
-        return 0.0
-    try:
-        return units.duration(text)
-    except ValueError as error:
-        raise click.UsageError(f"--wait={text}: {error}") from error
 
 
 def _address(text: str) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +324,35 @@ def test_the_error_names_the_flag_and_the_part_at_fault(tmp_path: Path) -> None:
         given(Sources(files=[name]))
     with pytest.raises(Fatal, match=r"^--values gone: can't be read: No such file or directory$"):
         given(Sources(files=["gone"]))
+
+
+def test_values_come_from_stdin_and_from_a_url(tmp_path: Path, mirror: Mirror) -> None:
+    (tmp_path / "values.yaml").write_text("a: 1\n")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        ThreadPoolExecutor(1) as serving,
+    ):
+        serving.submit(server.serve_forever)
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            found = ours(f"--values={url}/values.yaml", f"--set-file=b={url}/values.yaml")
+            shown = mirror.shown(f"--values={url}/values.yaml")
+            gone = ours(f"--values={url}/gone.yaml")
+        finally:
+            server.shutdown()
+    assert found == {**DEFAULTS, "a": 1, "b": "a: 1\n"}
+    assert shown == {**DEFAULTS, "a": 1}
+    assert gone is None
+    piped = subprocess.run(
+        [sys.executable, "-m", "reactor.cli.extension", "install", "--ignore-cluster", "-f", "-"],
+        input="adaptor: {replicas: 4}\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "\n  replicas: 4\n" in piped.stdout
 
 
 JSON = st.recursive(
