@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from reactor.cli.sources import Source
 from reactor.model import trafficsplit
 from reactor.model.decode import parse_object
+from reactor.model.quantity import described
 from reactor.model.service import ServiceState
 from reactor.model.trafficsplit import TrafficSplit
 from reactor.sandbox import documents, numbers
@@ -17,6 +19,9 @@ from reactor.translate.survey import Judged
 
 Named = tuple[str, str]
 """Namespace and name."""
+
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_NAME = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 
 
 @dataclass(frozen=True)
@@ -96,35 +101,44 @@ def _service(given: Given, source: Source, namespace: str) -> None:
 def _split(given: Given, source: Source, namespace: str, domain: str, version: str) -> None:
     found = source.body.get("metadata")
     metadata: dict[str, Any] = found if isinstance(found, dict) else {}
-    namespace = str(metadata.get("namespace") or namespace)
-    name = metadata.get("name")
-
-    def refuse(reason: str, message: str) -> None:
-        finding = Finding(reason, str(name or "(no name)"), message)
-        given.remarks.append(Remark(source.where, True, namespace, finding))
-
-    if not isinstance(name, str) or not name:
-        refuse("InvalidSplit", "metadata.name: missing, or not a text; expected a name")
+    namespace = metadata.get("namespace") or namespace
+    name = metadata.get("name") or metadata.get("generateName")
+    try:
+        split = _read(source, metadata, namespace, domain, version)
+    except ValueError as error:
+        finding = Finding("InvalidSplit", str(name or "(no name)"), str(error))
+        given.remarks.append(Remark(source.where, True, str(namespace), finding))
         return
+    key = split.meta.namespace, split.meta.name
+    if key in given.where:
+        message = f"the split stands at {source.where} again, and the last one counts"
+        finding = Finding("GivenTwice", key[1], message)
+        given.remarks.append(Remark(given.where.pop(key), False, key[0], finding))
+    given.splits[key] = split
+    given.where[key] = source.where
+
+
+def _read(
+    source: Source, metadata: dict[str, Any], namespace: object, domain: str, version: str
+) -> TrafficSplit:
+    """The split as it would come back from the API server; ValueError when none would take it."""
     if version not in trafficsplit.VERSIONS:
         known = ", ".join(reversed(trafficsplit.VERSIONS))
-        refuse(
-            "InvalidSplit", f"apiVersion: {version} is no version of TrafficSplit; write {known}"
+        raise ValueError(f"apiVersion: {version} is no version of TrafficSplit; write {known}")
+    name = metadata.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 253:
+        raise ValueError(
+            f"metadata.name: {described(name)}; expected a name of a-z, 0-9, '-' and '.'"
         )
-        return
+    if not isinstance(namespace, str) or not _LABEL.fullmatch(namespace) or len(namespace) > 63:
+        raise ValueError(
+            f"metadata.namespace: {described(namespace)}; expected a name of a-z, 0-9 and '-'"
+        )
     # A file knows no uid; where the split stands tells it from others as well.
     own = {**metadata, "namespace": namespace, "uid": str(metadata.get("uid") or source.where)}
     try:
-        # As it would come back from the API server: numbers normalised, then read exactly.
+        # Numbers are normalised as the API server does it, and then read exactly.
         body = documents.encode(numbers.normalise({**source.body, "metadata": own}))
-        split = trafficsplit.decode(parse_object(body), domain=domain)
-    except (ValueError, RecursionError) as error:
-        refuse("InvalidSplit", f"no API server would take this document: {error}")
-        return
-    key = namespace, name
-    if key in given.where:
-        message = f"the split stands at {source.where} again, and the last one counts"
-        finding = Finding("GivenTwice", name, message)
-        given.remarks.append(Remark(given.where.pop(key), False, namespace, finding))
-    given.splits[key] = split
-    given.where[key] = source.where
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise ValueError(f"no JSON can be made of this document: {error}") from error
+    return trafficsplit.decode(parse_object(body), domain=domain)

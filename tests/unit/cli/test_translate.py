@@ -284,6 +284,31 @@ def test_hostile_documents_are_findings_and_no_crash(shell: Shell) -> None:
     assert [line.split(" ")[1] for line in ended.err.splitlines()] == ["error"] * 3
 
 
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ("{name: Canary}", "name"),
+        ("{name: a b}", "name"),
+        ("{name: ü}", "name"),
+        ("{name: [a]}", "name"),
+        ("{generateName: canary-}", "name"),
+        ("[1]", "name"),
+        (f"{{name: {'x' * 254}}}", "name"),
+        ("{name: a, namespace: b.c}", "namespace"),
+        ("{name: a, namespace: [b]}", "namespace"),
+        (f"{{name: a, namespace: {'x' * 64}}}", "namespace"),
+    ],
+)
+def test_an_object_that_can_have_no_such_name_becomes_no_profile(
+    shell: Shell, metadata: str, field: str
+) -> None:
+    shell.write(split(("v1", 1)).replace("{name: canary, namespace: shop}", metadata))
+    ended = shell.translate()
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("splits.yaml:1: error InvalidSplit ")
+    assert f": metadata.{field}: " in ended.err
+
+
 def test_a_pipe_gives_the_input_and_closes_the_output() -> None:
     command = [sys.executable, "-m", "reactor.cli.extension", "translate", "-f", "-"]
     ended = subprocess.run(
