@@ -21,7 +21,7 @@ def start(version: str, digest: str, platform: str, abis: "tuple[str, ...]") -> 
     ``digest`` stands for the content; ``platform`` and ``abis`` are what it was built for.
     """
     archive = os.path.dirname(os.path.abspath(__file__))
-    here = _platform()
+    here = platform_here()
     if here != platform:
         _end(f"this file is for {platform}, and this is {here}: download the one for it")
     abi = f"cp{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
@@ -49,7 +49,7 @@ def start(version: str, digest: str, platform: str, abis: "tuple[str, ...]") -> 
     extension()
 
 
-def _platform() -> str:
+def platform_here() -> str:
     """This machine, named as the release's files are."""
     system = {"darwin": "macos"}.get(sys.platform, sys.platform)
     if getattr(sys.implementation, "_multiarch", "").endswith("musl"):
