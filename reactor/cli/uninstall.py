@@ -8,7 +8,7 @@ import click
 
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
-from reactor.errors import Fatal
+from reactor.errors import Fatal, Terminal
 
 if TYPE_CHECKING:
     from reactor.install.removal import Removal
@@ -45,7 +45,7 @@ def uninstall(ctx: click.Context, keep_crd: bool) -> None:
 
 async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> list[Object]:
     from reactor.install.labelled import labelled
-    from reactor.install.neighbours import shared, splits
+    from reactor.install.neighbours import shared
     from reactor.install.removal import LABEL, removal
 
     async with connection:
@@ -68,8 +68,7 @@ async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> li
                 raise Fatal(f"nothing was found that bears {LABEL}, where one could look")
             _say(f"nothing bears {LABEL}")
         _tell(plan)
-        if plan.definition is not None and not keep_crd:
-            _tell_of_splits(await splits(connection, plan.definition))
+        await _tell_of_traffic(connection, None if keep_crd else plan.definition)
     return plan.documents
 
 
@@ -83,15 +82,32 @@ def _tell(plan: Removal) -> None:
         _say(f"the audit log goes, too: PersistentVolumeClaim {claim}")
 
 
-def _tell_of_splits(counted: dict[str, int]) -> None:
-    total = sum(counted.values())
-    if total:
+async def _tell_of_traffic(connection: Connection, definition: Object | None) -> None:
+    from reactor.install.neighbours import overridden, splits
+
+    try:
+        if definition is not None:
+            counted = await splits(connection, definition)
+            total = sum(counted.values())
+            _say(
+                f"the definition of TrafficSplit takes {_several(total, 'split')} in "
+                f"{_several(len(counted), 'namespace')} along; --keep-crd leaves them"
+                if total
+                else "the definition of TrafficSplit goes; there is no split"
+            )
+        overrides = await overridden(connection)
+    except Terminal as error:
+        _say(f"can't tell what becomes of the traffic: {error}")
+        return
+    if overrides:
         _say(
-            f"the definition of TrafficSplit takes {total} split{'s' * (total != 1)} in "
-            f"{len(counted)} namespace{'s' * (len(counted) != 1)} along; --keep-crd leaves them"
+            f"Linkerd goes on by the overrides of {_several(overrides, 'ServiceProfile')}; the "
+            "adaptor takes back its own when you delete the splits while it runs"
         )
-    else:
-        _say("the definition of TrafficSplit goes; there is no split")
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _say(text: str) -> None:

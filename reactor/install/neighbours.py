@@ -1,4 +1,4 @@
-"""What an uninstall would take along: others in our namespaces, and everybody's splits."""
+"""What an uninstall would take along, and what it would leave: others' work, splits, overrides."""
 
 from __future__ import annotations
 
@@ -50,3 +50,9 @@ async def splits(connection: Requests, definition: Object) -> Counter[str]:
         return Counter()
     path = f"/apis/{spec['group']}/{served}/{spec['names']['plural']}"
     return Counter([one["metadata"]["namespace"] async for one in listed(connection, path)])
+
+
+async def overridden(connection: Requests) -> int:
+    """How many ServiceProfiles have overrides, by which Linkerd divides traffic without us, too."""
+    profiles = listed(connection, "/apis/linkerd.io/v1alpha2/serviceprofiles")
+    return len([one async for one in profiles if (one.get("spec") or {}).get("dstOverrides")])

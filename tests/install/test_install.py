@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.crds import service_profile_crd
 from tests.guide import core
 from tests.install.cluster import Cluster
 
@@ -306,6 +307,29 @@ def test_stderr_tells_of_helm_and_of_a_log_that_goes(installed: Cluster) -> None
     told = installed.smi("uninstall").err
     assert "helm installed this, so rather: helm uninstall smi-1 --namespace default\n" in told
     assert "the audit log goes, too: PersistentVolumeClaim default/smi-adaptor-audit\n" in told
+
+
+def test_stderr_tells_that_overrides_stay_in_force(installed: Cluster) -> None:
+    installed.apply(service_profile_crd())
+    installed.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    name = "web.default.svc.cluster.local"
+    overrides = [{"authority": name, "weight": "1"}]
+    installed.apply(
+        {
+            "apiVersion": "linkerd.io/v1alpha2",
+            "kind": "ServiceProfile",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"dstOverrides": overrides},
+        }
+    )
+    try:
+        told = installed.smi("uninstall", "--keep-crd").err
+    finally:
+        installed.kubectl("delete", "crd", "serviceprofiles.linkerd.io")
+    assert told == (
+        "linkerd-smi: Linkerd goes on by the overrides of 1 ServiceProfile; the adaptor takes back "
+        "its own when you delete the splits while it runs\n"
+    )
 
 
 def test_a_group_that_does_not_answer_is_named_and_the_rest_is_found(installed: Cluster) -> None:
