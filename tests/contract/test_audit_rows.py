@@ -94,6 +94,9 @@ async def test_an_echo_is_one_row_and_wakes_nobody(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     for number in range(10):
         await cluster.create_split(f"s-{number}", f"web-{number}", [("a", 1)])
+    for number in range(10):
+        # Once they are written, they come back before the profile that marks the end.
+        await cluster.wait_overrides(f"web-{number}", [("a", "1")])
     await cluster.settled(adaptor)
 
     rows = await adaptor.rows(namespace=cluster.namespace)
