@@ -20,7 +20,7 @@ from uv import find_uv_bin
 
 from reactor import __version__
 from release import wheel
-from tests.dist.conftest import EPOCH, ROOT
+from tests.dist.fixtures import EPOCH, ROOT
 
 WHEEL = f"linkerd_smi_reactor-{__version__}-py3-none-any.whl"
 SDIST = f"linkerd_smi_reactor-{__version__}.tar.gz"

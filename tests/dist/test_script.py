@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reactor import __version__
-from tests.dist.conftest import ROOT, link_files
+from tests.dist.fixtures import ROOT, link_files
 from tests.dist.machine import Machine, flipped, pretended
 from tests.dist.versions import as_version
 

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from uv import find_uv_bin
+
 from tests.cluster.api import Object
 from tests.cluster.crds import REPOSITORY
+from tests.dist.machine import Machine
 
 SAMPLE = REPOSITORY / "config" / "samples" / "2-application.yaml"
 # Linkerd's own CLI runs its extensions so. Its injector works on the pods here, and the sample
@@ -39,20 +42,30 @@ class Shell:
 
     def __init__(self, home: Path, *, kubeconfig: Path, kubectl: Path, helm: Path) -> None:
         self.home = home
-        programs = home / "bin"
+        self._programs = programs = home / "bin"
         programs.mkdir(parents=True)
         ours = Path(sys.executable).with_name("linkerd-smi")
         for name, target in (("kubectl", kubectl), ("helm", helm), ("linkerd-smi", ours)):
             (programs / name).symlink_to(target)
-        linkerd = programs / "linkerd"
-        linkerd.write_text(_LINKERD, encoding="utf-8")
-        linkerd.chmod(0o755)
+        _write(programs / "linkerd", _LINKERD)
         self._environment = {
             "HOME": str(home),
             "KUBECONFIG": str(kubeconfig),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "LANG": "C.UTF-8",
         }
+
+    def serve_release(self, source: Path) -> None:
+        """Lets `curl` find the script of the release in that folder, and no command of ours yet."""
+        (self._programs / "linkerd-smi").unlink()
+        (self._programs / "uv").symlink_to(find_uv_bin())
+        # No test fetches anything: the script finds what it needs in the folder, too.
+        _write(self._programs / "curl", f"#!/bin/sh\nexec cat '{source / 'install'}'\n")
+        offline = Machine(self.home / "unused", source=source).environ()
+        for own in ("HOME", "PATH", "TMPDIR"):
+            del offline[own]
+        path = f"{self.home / '.linkerd2' / 'bin'}{os.pathsep}{self._environment['PATH']}"
+        self._environment |= {**offline, "PATH": path}
 
     def run(self, line: str, *, stdin: str = "", timeout: float = 60.0) -> str:
         """What the line prints on stdout; AssertionError with all of it unless it ends with 0."""
@@ -83,3 +96,8 @@ class Shell:
             timeout=timeout,
         )
         return Output(done.returncode, done.stdout, done.stderr)
+
+
+def _write(program: Path, text: str) -> None:
+    program.write_text(text, encoding="utf-8")
+    program.chmod(0o755)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from reactor import __version__
 from tests.cluster.prometheus import Prometheus
 from tests.guide import viz, walk
 from tests.guide.place import Place
@@ -20,9 +23,16 @@ CHECKS = (
 
 
 @pytest.mark.timeout(300)  # many programs, one after another, on a machine that may be busy
-def test_the_guide_by_its_cli(place: Place, prometheus: Prometheus) -> None:
+def test_the_guide_by_its_cli(place: Place, wheelhouse: Path, prometheus: Prometheus) -> None:
     shell = place.shell
     viz.install(place, prometheus)
+    shell.serve_release(wheelhouse)
+
+    assert "Next: linkerd smi install" in shell.run(step("curl").command)
+    installed = shell.home / ".linkerd2" / "bin" / "linkerd-smi"
+    assert shell.run("command -v linkerd-smi").strip() == str(installed)
+    assert shell.run("linkerd smi version --client --short").strip() == __version__
+
     install = step("linkerd smi install").command
 
     applied = shell.run(install)

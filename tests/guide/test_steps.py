@@ -19,7 +19,7 @@ def test_every_command_and_what_it_prints_stands_in_the_guide_in_this_order() ->
 
 
 def test_the_steps_are_read_with_their_lines_and_outputs() -> None:
-    assert len(steps()) == 12
+    assert len(steps()) == 13
     assert step("cat <<EOF").command.endswith("    weight: 500\nEOF")
     assert step("cat <<EOF").output == ""
     assert len(step("kubectl -n linkerd-smi logs").output.splitlines()) == 8
