@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from tests.install.cluster import Cluster
 
 Object = dict[str, Any]
 
-OWN = "own"
 PARTS = ("destination", "identity", "proxy-injector")
 KINDS = (
     "namespaces,customresourcedefinitions,serviceaccounts,clusterroles,clusterrolebindings,roles,"
@@ -164,21 +165,6 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert ended.err.count("\n") == 1
 
 
-def test_kubectl_takes_it_and_a_second_time_nothing_changes(cluster: Cluster) -> None:
-    cluster.make_ready(PARTS)
-    printed = cluster.smi("install").out
-    created = cluster.kubectl("create", "-f", "-", stdin=printed).splitlines()
-    assert len(created) == len(documents(printed))
-    assert [line for line in created if not line.endswith(" created")] == []
-    cluster.kubectl("apply", "-f", "-", stdin=printed)
-    again = cluster.kubectl("apply", "-f", "-", stdin=printed).splitlines()
-    assert [line for line in again if not line.endswith(" unchanged")] == []
-    assert "No differences" not in cluster.kubectl("diff", "-f", "-", stdin=printed)
-    found = set(names(cluster.get(KINDS, "-A", "-l", "linkerd.io/extension=smi")))
-    assert found == set(names(documents(printed)))
-    clean(cluster)
-
-
 def split(namespace: str, name: str) -> Object:
     return {
         "apiVersion": "split.smi-spec.io/v1alpha2",
@@ -195,36 +181,87 @@ def labelled(kind: str, name: str, namespace: str | None = None, **more: Any) ->
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
 
 
-def install(cluster: Cluster, namespace: str) -> None:
-    """The extension, and three splits in two other namespaces."""
-    printed = cluster.smi("install", "--ignore-cluster", "-n", namespace).out
-    cluster.kubectl("apply", "-f", "-", stdin=printed)
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    cluster.apply(
-        split("default", "one"), split("kube-public", "two"), split("kube-public", "three")
-    )
+class Installation:
+    """The extension, and three splits in two namespaces; made anew when a test removed it.
+
+    Each time in another namespace: no controller manager runs here, which would finish the old.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._number = 0
+        self._there = False
+
+    @property
+    def namespace(self) -> str:
+        return f"own-{self._number}"
+
+    def ensure(self) -> None:
+        if self._there:
+            return
+        self._number += 1
+        printed = self.cluster.smi("install", "--ignore-cluster", "-n", self.namespace).out
+        self.cluster.kubectl("apply", "-f", "-", stdin=printed)
+        self.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        self.cluster.apply(
+            split("default", "one"), split("kube-public", "two"), split("kube-public", "three")
+        )
+        self._there = True
+
+    def remove(self) -> None:
+        """Nothing bears our label any more, a namespace on its way out neither."""
+        kinds = KINDS.replace("namespaces,customresourcedefinitions,", "")
+        marked = ("-A", "-l", "linkerd.io/extension=smi")
+        self.cluster.kubectl("delete", kinds, *marked, "--wait=false")
+        self.cluster.kubectl("label", "crd,ns", *marked, "linkerd.io/extension-")
+        self._there = False
+
+    @contextmanager
+    def beside(self, *objects: Object) -> Iterator[None]:
+        """These objects are there as well, and lose our label afterwards."""
+        self.cluster.apply(*objects)
+        document = {"apiVersion": "v1", "kind": "List", "items": objects}
+        try:
+            yield
+        finally:
+            self.cluster.kubectl(
+                *("label", "-f", "-", "linkerd.io/extension-"), stdin=json.dumps(document)
+            )
+
+
+@pytest.fixture(scope="module")
+def installation(cluster: Cluster) -> Installation:
+    return Installation(cluster)
 
 
 @pytest.fixture
-def installed(cluster: Cluster) -> Iterator[Cluster]:
-    """The extension in namespace `own`, which stays."""
-    install(cluster, OWN)
-    yield cluster
-    clean(cluster)
+def installed(installation: Installation) -> Installation:
+    """It is there."""
+    installation.ensure()
+    return installation
 
 
-def clean(cluster: Cluster) -> None:
-    """Nothing bears our label any more, a namespace on its way out neither."""
-    kinds = KINDS.replace("namespaces,customresourcedefinitions,", "")
-    cluster.kubectl("delete", kinds, "-A", "-l", "linkerd.io/extension=smi", "--wait=false")
-    marked = ("-A", "-l", "linkerd.io/extension=smi")
-    cluster.kubectl("label", "crd,ns,pvc", *marked, "linkerd.io/extension-")
+def test_kubectl_takes_it_and_a_second_time_nothing_changes(installation: Installation) -> None:
+    installation.remove()
+    cluster = installation.cluster
+    cluster.make_ready(PARTS)
+    printed = cluster.smi("install").out
+    created = cluster.kubectl("create", "-f", "-", stdin=printed).splitlines()
+    assert len(created) == len(documents(printed))
+    assert [line for line in created if not line.endswith(" created")] == []
+    cluster.kubectl("apply", "-f", "-", stdin=printed)
+    again = cluster.kubectl("apply", "-f", "-", stdin=printed).splitlines()
+    assert [line for line in again if not line.endswith(" unchanged")] == []
+    assert cluster.kubectl("diff", "-f", "-", stdin=printed) == ""
+    found = set(names(cluster.get(KINDS, "-A", "-l", "linkerd.io/extension=smi")))
+    assert found == set(names(documents(printed)))
+    installation.remove()
 
 
 def test_uninstall_names_all_that_bears_the_label_and_counts_the_splits(
-    installed: Cluster,
+    installed: Installation,
 ) -> None:
-    ended = installed.smi("uninstall")
+    ended = installed.cluster.smi("uninstall")
     assert ended.code == 0
     assert ended.err == (
         "linkerd-smi: the definition of TrafficSplit takes 3 splits in 2 namespaces along; "
@@ -233,7 +270,7 @@ def test_uninstall_names_all_that_bears_the_label_and_counts_the_splits(
     found = documents(ended.out)
     assert all(set(one) == {"apiVersion", "kind", "metadata"} for one in found)
     assert all(set(one["metadata"]) <= {"name", "namespace"} for one in found)
-    labelled = names(installed.get(KINDS, "-A", "-l", "linkerd.io/extension=smi"))
+    labelled = names(installed.cluster.get(KINDS, "-A", "-l", "linkerd.io/extension=smi"))
     inside = [
         ("ServiceAccount", "smi-adaptor"),
         ("Role", "smi-adaptor"),
@@ -244,54 +281,46 @@ def test_uninstall_names_all_that_bears_the_label_and_counts_the_splits(
     assert sorted([*names(found), *inside]) == sorted(labelled)
     assert names(found)[-2:] == [
         ("CustomResourceDefinition", "trafficsplits.split.smi-spec.io"),
-        ("Namespace", OWN),
+        ("Namespace", installed.namespace),
     ]
 
 
-def test_keep_crd_leaves_the_splits(cluster: Cluster) -> None:
-    # Each a namespace of its own: no controller manager runs here, which would finish them.
-    install(cluster, "short-lived-1")
+def test_kubectl_deletes_what_uninstall_prints(installed: Installation) -> None:
+    cluster = installed.cluster
     ended = cluster.smi("uninstall", "--keep-crd")
     assert ended.err == ""
     assert "CustomResourceDefinition" not in {one["kind"] for one in documents(ended.out)}
-    cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=ended.out)
+    told = cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=ended.out)
+    assert told.count(" deleted") == len(documents(ended.out))
     assert len(cluster.get("trafficsplits", "-A")) == 3
-    assert names(cluster.get("clusterroles", "-l", "linkerd.io/extension=smi")) == []
-    clean(cluster)
+    left = cluster.smi("uninstall").out
+    crd = "trafficsplits.split.smi-spec.io"
+    namespace = ("Namespace", installed.namespace)
+    assert names(documents(left)) == [("CustomResourceDefinition", crd), namespace]
+    cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=left)
+    cluster.kubectl("wait", "--for=delete", f"crd/{crd}", "--timeout=30s")
+    installed.remove()
 
 
-def test_kubectl_deletes_what_uninstall_prints(cluster: Cluster) -> None:
-    install(cluster, "short-lived-2")
-    printed = cluster.smi("uninstall").out
-    told = cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=printed)
-    assert told.count(" deleted") == len(documents(printed))
-    crd = "crd/trafficsplits.split.smi-spec.io"
-    cluster.kubectl("wait", "--for=delete", crd, "--timeout=30s")
-    assert names(documents(cluster.smi("uninstall").out)) == [("Namespace", "short-lived-2")]
-    clean(cluster)
-
-
-def test_a_namespace_in_which_others_live_stays(installed: Cluster) -> None:
+def test_a_namespace_in_which_others_live_stays(installed: Installation) -> None:
     service = {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}}
-    installed.apply(
+    web = {**service, "metadata": {"name": "web", "namespace": "shared"}}
+    with installed.beside(
         labelled("Namespace", "shared"),
-        {**service, "metadata": {"name": "web", "namespace": "shared"}},
+        labelled("Namespace", "default"),
+        web,
         labelled("ConfigMap", "ours", "shared"),
         labelled("ConfigMap", "somewhere", "default"),
-    )
-    installed.kubectl("label", "namespace", "default", "linkerd.io/extension=smi")
-    try:
-        ended = installed.smi("uninstall")
-    finally:
-        installed.kubectl("label", "namespace", "default", "linkerd.io/extension-")
+    ):
+        ended = installed.cluster.smi("uninstall")
     assert "namespace default stays, as there is more in it than the extension" in ended.err
     assert "namespace shared stays, as there is more in it than the extension" in ended.err
     found = documents(ended.out)
-    assert [name for kind, name in names(found) if kind == "Namespace"] == [OWN]
+    assert [name for kind, name in names(found) if kind == "Namespace"] == [installed.namespace]
     assert {("ConfigMap", "ours"), ("ConfigMap", "somewhere")} <= set(names(found))
 
 
-def test_stderr_tells_of_helm_and_of_a_log_that_goes(installed: Cluster) -> None:
+def test_stderr_tells_of_helm_and_of_a_log_that_goes(installed: Installation) -> None:
     notes = {
         "meta.helm.sh/release-name": "smi-1",
         "meta.helm.sh/release-namespace": "default",
@@ -303,18 +332,20 @@ def test_stderr_tells_of_helm_and_of_a_log_that_goes(installed: Cluster) -> None
             "resources": {"requests": {"storage": "1Gi"}},
         },
     }
-    installed.apply(claim)
-    told = installed.smi("uninstall").err
+    with installed.beside(claim):
+        told = installed.cluster.smi("uninstall").err
     assert "helm installed this, so rather: helm uninstall smi-1 --namespace default\n" in told
     assert "the audit log goes, too: PersistentVolumeClaim default/smi-adaptor-audit\n" in told
 
 
-def test_stderr_tells_that_overrides_stay_in_force(installed: Cluster) -> None:
-    installed.apply(service_profile_crd())
-    installed.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+def test_stderr_tells_that_overrides_stay_in_force(installed: Installation) -> None:
+    installed.cluster.apply(service_profile_crd())
+    installed.cluster.kubectl(
+        "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"
+    )
     name = "web.default.svc.cluster.local"
     overrides = [{"authority": name, "weight": "1"}]
-    installed.apply(
+    installed.cluster.apply(
         {
             "apiVersion": "linkerd.io/v1alpha2",
             "kind": "ServiceProfile",
@@ -323,16 +354,18 @@ def test_stderr_tells_that_overrides_stay_in_force(installed: Cluster) -> None:
         }
     )
     try:
-        told = installed.smi("uninstall", "--keep-crd").err
+        told = installed.cluster.smi("uninstall", "--keep-crd").err
     finally:
-        installed.kubectl("delete", "crd", "serviceprofiles.linkerd.io")
+        installed.cluster.kubectl("delete", "crd", "serviceprofiles.linkerd.io")
     assert told == (
         "linkerd-smi: Linkerd goes on by the overrides of 1 ServiceProfile; the adaptor takes back "
         "its own when you delete the splits while it runs\n"
     )
 
 
-def test_a_group_that_does_not_answer_is_named_and_the_rest_is_found(installed: Cluster) -> None:
+def test_a_group_that_does_not_answer_is_named_and_the_rest_is_found(
+    installed: Installation,
+) -> None:
     group = "broken.example.com"
     service = {
         "apiVersion": "apiregistration.k8s.io/v1",
@@ -347,24 +380,24 @@ def test_a_group_that_does_not_answer_is_named_and_the_rest_is_found(installed: 
             "service": {"name": "gone", "namespace": "default"},
         },
     }
-    installed.apply(service)
+    installed.cluster.apply(service)
     try:
-        ended = installed.smi("uninstall")
+        ended = installed.cluster.smi("uninstall")
     finally:
-        installed.kubectl("delete", "apiservice", f"v1.{group}")
+        installed.cluster.kubectl("delete", "apiservice", f"v1.{group}")
     assert f"not searched: GET /apis/{group}/v1" in ended.err
-    assert ("Namespace", OWN) in names(documents(ended.out))
+    assert ("Namespace", installed.namespace) in names(documents(ended.out))
 
 
-def test_whoever_may_list_nothing_is_told_so(installed: Cluster, stranger: Cluster) -> None:
+def test_whoever_may_list_nothing_is_told_so(stranger: Cluster) -> None:
     ended = stranger.smi("uninstall")
     assert (ended.code, ended.out) == (1, "")
     assert "you may not list" in ended.err
     assert "customresourcedefinitions" in ended.err
 
 
-def test_nothing_to_remove_is_no_failure(bare: Cluster) -> None:
-    clean(bare)
-    ended = bare.smi("uninstall", "--context", "tests")
+def test_nothing_to_remove_is_no_failure(installation: Installation) -> None:
+    installation.remove()
+    ended = installation.cluster.smi("uninstall", "--context", "tests")
     assert (ended.code, ended.out) == (0, "")
     assert ended.err == "linkerd-smi: nothing bears linkerd.io/extension=smi\n"
