@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from release import single
+from release.launch import platform_here
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCH = 1_600_000_000
@@ -19,8 +19,7 @@ EPOCH = 1_600_000_000
 @pytest.fixture(scope="session")
 def this_platform() -> str:
     """The release's name for the machine of the test."""
-    system = "macos" if sys.platform == "darwin" else sys.platform
-    name = f"{system}-{platform.machine()}"
+    name = platform_here()
     assert name in {known.name for known in single.PLATFORMS}
     return name
 
@@ -46,15 +45,13 @@ def wheelhouse(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip is one of them, as pipx brings its own up to date first.
     """
     folder = tmp_path_factory.mktemp("wheelhouse")
-    for name in ("runtime.txt", "pip.txt"):
-        requirements = ROOT / "requirements" / name
-        if name == "pip.txt":
-            requirements = folder / name
-            requirements.write_text(_locked("pip"))
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder)]
-        subprocess.run([*command, "--requirement", str(requirements)], check=True)
-    (folder / "pip.txt").unlink()
+    requirements = folder / "requirements.txt"
+    runtime = (ROOT / "requirements" / "runtime.txt").read_text()
+    requirements.write_text(runtime + _locked("pip"))
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder)]
+    subprocess.run([*command, "--requirement", str(requirements)], check=True)
+    requirements.unlink()
     link_files(release, folder)
     return folder
 

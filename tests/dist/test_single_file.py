@@ -108,6 +108,16 @@ def test_it_is_a_command_of_either_name(single: Path, warm: Path, tmp_path: Path
         assert (done.stdout.strip(), done.stderr) == (answer, "")
 
 
+def test_it_prints_what_the_installed_command_prints(single: Path, warm: Path) -> None:
+    words = ("install", "--ignore-cluster")
+    installed = subprocess.run(
+        [sys.executable, "-m", "reactor.cli.extension", *words], capture_output=True, check=True
+    )
+    done = start(single, *words, cache=warm)
+    assert done.stdout == installed.stdout.decode()
+    assert done.stdout.count("\nkind: ") > 5
+
+
 def test_a_cache_that_cannot_be_written_ends_in_one_line(single: Path, cache: Path) -> None:
     cache.write_text("a file")
     done = start(single, "version", cache=cache)
