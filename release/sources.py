@@ -8,6 +8,8 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+from release.commands import Failed
+
 ROOT = Path(__file__).resolve().parent.parent
 _SHIPPED = ("reactor", "migrations", "pyproject.toml", "README.md", "LICENSE")
 
@@ -29,12 +31,17 @@ def copy_to(folder: Path) -> None:
 
 
 def epoch() -> int:
-    """Seconds since 1970: SOURCE_DATE_EPOCH, or else the time of the last commit."""
+    """Seconds since 1970: SOURCE_DATE_EPOCH, or else the time of the last commit. Raises Failed."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    if given:
-        return int(given)
-    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if given is None:
+        command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+        given = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True).stdout
+    if not given.strip().isdecimal():
+        raise Failed(
+            "the time that the files are to bear is not known: set SOURCE_DATE_EPOCH to seconds "
+            "since 1970, or build in a git checkout"
+        )
+    return int(given)
 
 
 def pythons() -> tuple[str, ...]:

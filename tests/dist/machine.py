@@ -63,7 +63,7 @@ class Machine:
             "TMPDIR": str(self.temporary),
             "LINKERD_SMI_SOURCE": str(self.source),
             "PIP_NO_INDEX": "1",
-            "PIP_NO_COMPILE": "1",
+            "PIP_COMPILE": "0",
             "UV_OFFLINE": "1",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_CACHE_DIR": str(self.source.parent / "uv-cache"),
