@@ -32,12 +32,12 @@ def _set(amounts: Amounts) -> dict[str, str]:
 
 
 def _written(amount: float) -> str:
-    """A number as Go prints it: an exponent for what is smaller than 1e-4 or not below 1e21."""
+    """A number as Go prints it: with an exponent below 1e-4, and from 1e6 on unless it is whole."""
     if isinstance(amount, int) or amount.is_integer():
         return str(int(amount))
     number = Decimal(repr(amount)).normalize()
     exponent = number.adjusted()
-    if exponent >= -4 and exponent < 21:
+    if -4 <= exponent < 6:
         return f"{number:f}"
     first, *rest = map(str, number.as_tuple().digits)
     sign = "-" if number < 0 else ""

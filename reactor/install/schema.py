@@ -106,14 +106,14 @@ def _shown(value: object) -> str:
         return "a map" if isinstance(value, dict) else "a list"
     if isinstance(value, str):
         text = value if len(value) <= 60 else value[:57] + "..."
-        return f"the text {text!r}"
+        return repr(text)
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return str(value)
 
 
 def _matches(pattern: str, text: str) -> bool:
-    # Helm's patterns are RE2: `$` is the very end there, and \\s and \\d are ASCII.
+    # Helm's patterns are RE2: `$` is the very end there, and \s and \d are ASCII.
     return re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), text, re.ASCII) is not None
 
 
