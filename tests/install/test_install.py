@@ -81,6 +81,22 @@ def test_without_linkerds_namespace_it_ends_at_once(bare: Cluster) -> None:
     )
 
 
+def test_no_answer_and_no_right_to_ask_are_told_apart(
+    bare: Cluster, stranger: Cluster, tmp_path: Path
+) -> None:
+    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}
+    context = {"name": "c", "context": {"cluster": "c"}}
+    config = {"clusters": [cluster], "contexts": [context], "current-context": "c"}
+    (tmp_path / "dead").write_text(json.dumps(config))
+    dead = bare.smi("install", "--wait=0s", "--kubeconfig", str(tmp_path / "dead"))
+    assert (dead.code, dead.out) == (1, "")
+    assert "the cluster does not answer" in dead.err
+    assert "--skip-checks renders without this" in dead.err
+    refused = stranger.smi("install", "--wait=60s")
+    assert (refused.code, refused.out) == (1, "")
+    assert "can't see whether Linkerd's core is up" in refused.err
+
+
 def test_it_waits_until_the_core_is_up_and_says_for_what(cluster: Cluster) -> None:
     cluster.make_ready(["identity"])
     late = cluster.smi("install", "--wait=0s")
@@ -356,7 +372,7 @@ def test_stderr_tells_that_overrides_stay_in_force(installed: Installation) -> N
     try:
         told = installed.cluster.smi("uninstall", "--keep-crd").err
     finally:
-        installed.cluster.kubectl("delete", "crd", "serviceprofiles.linkerd.io")
+        installed.cluster.kubectl("delete", "serviceprofile", name)
     assert told == (
         "linkerd-smi: Linkerd goes on by the overrides of 1 ServiceProfile; the adaptor takes back "
         "its own when you delete the splits while it runs\n"
