@@ -65,8 +65,8 @@ async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> li
             _say(f"you may not list {', '.join(found.forbidden)}: whatever is ours of them stays")
         if not plan.documents:
             if found.forbidden or found.unanswered:
-                raise Fatal(f"nothing was found that bears {LABEL}, where one could look")
-            _say(f"nothing bears {LABEL}")
+                raise Fatal(f"nothing that bears {LABEL} was found where one could look")
+            _say(f"there is nothing to remove that bears {LABEL}")
         _tell(plan)
         await _tell_of_traffic(connection, None if keep_crd else plan.definition)
     return plan.documents

@@ -416,4 +416,6 @@ def test_nothing_to_remove_is_no_failure(installation: Installation) -> None:
     installation.remove()
     ended = installation.cluster.smi("uninstall", "--context", "tests")
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err == "linkerd-smi: nothing bears linkerd.io/extension=smi\n"
+    assert (
+        ended.err == "linkerd-smi: there is nothing to remove that bears linkerd.io/extension=smi\n"
+    )
