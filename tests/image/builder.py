@@ -166,6 +166,8 @@ class Image:
                     symlinks=True,
                     dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("__pycache__") if step.stage is None else None,
+                    # Nothing writes to a stage once it is built.
+                    copy_function=shutil.copy2 if step.stage is None else os.link,
                 )
             else:
                 shutil.copy2(found, place)
