@@ -98,7 +98,7 @@ class Node:
         try:
             if "deletionTimestamp" in pod["metadata"]:
                 await api.delete(PODS, name, namespace, options={"gracePeriodSeconds": 0})
-            elif "nodeName" not in pod["spec"]:
+            elif "nodeName" not in pod["spec"] and _is_reached(pod):
                 await self._bind(api, name, namespace)
             elif pod["status"].get("phase") == "Pending":
                 ended = await job.finish(api, self._plane, pod) if _is_of_a_job(pod) else None
@@ -147,6 +147,14 @@ def _status(pod: Object, ended: int | None) -> Object:
             ],
         }
     }
+
+
+def _is_reached(pod: Object) -> bool:
+    """Whether somebody asks the node for its log or a port.
+
+    The others stay unbound: they end without a grace, which a namespace would wait for.
+    """
+    return "linkerd.io/extension" in pod["metadata"].get("labels", {})
 
 
 def _is_of_a_job(pod: Object) -> bool:
