@@ -24,6 +24,7 @@ class AdaptorProcess:
         kubeconfig: Path,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        program: Path | None = None,
     ) -> None:
         self.audit_path = directory / "audit.sqlite"
         self.log_path = directory / "smi-adaptor.log"
@@ -31,6 +32,7 @@ class AdaptorProcess:
         self._kubeconfig = kubeconfig
         self._arguments = list(arguments)
         self._environment = environment
+        self._program = program or Path(sys.executable).with_name("smi-adaptor")
         self._port = free_port()
         self._keeper: Keeper | None = None
         self._child: Child | None = None
@@ -60,7 +62,7 @@ class AdaptorProcess:
         self._child = Child(
             name="smi-adaptor",
             command=[
-                str(Path(sys.executable).with_name("smi-adaptor")),
+                str(self._program),
                 f"-kubeconfig={self._kubeconfig}",
                 f"-metrics-addr={self.address}",
                 f"-audit-url=sqlite:///{self.audit_path}",

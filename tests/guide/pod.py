@@ -73,9 +73,17 @@ class AdaptorPod:
 
     @contextmanager
     def running(
-        self, directory: Path, *, plane: ControlPlane, kubelet: Kubelet
+        self,
+        directory: Path,
+        *,
+        plane: ControlPlane,
+        kubelet: Kubelet,
+        program: Path | None = None,
     ) -> Iterator[AdaptorProcess]:
-        """The process, ready, with the pod's port leading to it."""
+        """The process, ready, with the pod's port leading to it.
+
+        ``program`` is an installed one, instead of this checkout's.
+        """
         directory.mkdir(parents=True)
         # In the pod it elects by itself; with a kubeconfig it takes itself for somebody's set-up.
         elected = ["-leader-elect"] if "POD_NAMESPACE" in self.environment else []
@@ -84,6 +92,7 @@ class AdaptorPod:
             kubeconfig=self.kubeconfig(directory / "kubeconfig", plane),
             arguments=[*elected, *self.arguments],
             environment=self.environment,
+            program=program,
         )
         with process:
             port = int(process.address.rpartition(":")[2])

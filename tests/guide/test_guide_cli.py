@@ -29,8 +29,8 @@ def test_the_guide_by_its_cli(place: Place, wheelhouse: Path, prometheus: Promet
     shell.serve_release(wheelhouse)
 
     assert "Next: linkerd smi install" in shell.run(step("curl").command)
-    installed = shell.home / ".linkerd2" / "bin" / "linkerd-smi"
-    assert shell.run("command -v linkerd-smi").strip() == str(installed)
+    installed = shell.home / ".linkerd2" / "bin"
+    assert shell.run("command -v linkerd-smi").strip() == str(installed / "linkerd-smi")
     assert shell.run("linkerd smi version --client --short").strip() == __version__
 
     install = step("linkerd smi install").command
@@ -42,7 +42,12 @@ def test_the_guide_by_its_cli(place: Place, wheelhouse: Path, prometheus: Promet
     assert [line for line in again if not line.endswith(" unchanged")] == []
 
     pod = AdaptorPod(shell, namespace="linkerd-smi")
-    with pod.running(place.directory / "adaptor", plane=place.plane, kubelet=place.kubelet) as ours:
+    with pod.running(
+        place.directory / "adaptor",
+        plane=place.plane,
+        kubelet=place.kubelet,
+        program=installed / "smi-adaptor",
+    ) as ours:
         checked = shell.run(step("linkerd smi check").command)
         assert [name for name in CHECKS if f"√ {name}" not in checked] == []
         assert checked.rstrip().endswith("Status check results are √")
