@@ -19,7 +19,7 @@ RUN /build/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-buil
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="smi-adaptor" \
   org.opencontainers.image.description="Keeps SMI TrafficSplits working on Linkerd" \
-  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.version="1.1.0" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.source="https://github.com/linkerd-smi-reactor/linkerd-smi-reactor"
 ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

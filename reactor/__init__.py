@@ -1,3 +1,3 @@
 """linkerd-smi-reactor: TrafficSplits in, ServiceProfiles out, every step in the audit log."""
 
-__version__ = "0.1.0"
+__version__ = "1.1.0"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,8 @@ _GENERATIONS = (50_000, 20, 100)
 
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises Fatal for what someone has to mend first."""
+    # The log tells who did what: it is for this user and, on a volume, for the pod's group.
+    os.umask(0o027)
     sys.setswitchinterval(_SWITCH)
     gc.disable()  # until `_calm_collector`: nearly all that the first lists bring stays
     stop = asyncio.Event()

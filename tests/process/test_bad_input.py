@@ -44,6 +44,11 @@ async def used_once(directory: Path, kubeconfig: Path) -> Path:
     return directory / "audit.sqlite"
 
 
+async def test_the_log_is_for_its_user_and_group_alone(tmp_path: Path, kubeconfig: Path) -> None:
+    path = await used_once(tmp_path, kubeconfig)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 async def test_a_log_cut_short_is_named_and_left_for_whoever_restores_it(
     tmp_path: Path, kubeconfig: Path
 ) -> None:
