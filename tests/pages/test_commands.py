@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from reactor import __version__
 from reactor.cli.translate import translate
 from tests import docs
 from tests.chart import readme
@@ -110,3 +111,10 @@ def test_the_guide_shows_the_sample_split_and_what_it_becomes() -> None:
     assert yaml.safe_load(shown[0]) == yaml.safe_load(sample.read_text())
     translated = CliRunner().invoke(translate, ["-f", str(sample)])
     assert translated.stdout == f"---\n{shown[1]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
+def test_an_image_in_a_command_bears_this_version(page: Path) -> None:
+    for words in commands_in(page):
+        tags = re.findall(r"smi-adaptor:(\S+)", " ".join(words))
+        assert set(tags) <= {__version__}, " ".join(words)
