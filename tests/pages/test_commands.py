@@ -116,5 +116,5 @@ def test_the_guide_shows_the_sample_split_and_what_it_becomes() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
 def test_an_image_in_a_command_bears_this_version(page: Path) -> None:
     for words in commands_in(page):
-        tags = re.findall(r"smi-adaptor:(\S+)", " ".join(words))
-        assert set(tags) <= {__version__}, " ".join(words)
+        if words[0] == "docker":
+            assert f"REGISTRY/smi-adaptor:{__version__}" in words, " ".join(words)
