@@ -1,8 +1,9 @@
-"""Durations and sizes as people write them in flags."""
+"""Durations and sizes as people write them in flags, and sizes as Kubernetes writes them."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BYTES = {
@@ -48,4 +49,4 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None or match[2].lower() not in _BYTES:
         raise ValueError("write a size such as 512MiB, 1GiB or 2G")
-    return int(float(match[1]) * _BYTES[match[2].lower()])
+    return int(Decimal(match[1]) * _BYTES[match[2].lower()])

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal
 
+from reactor import units
 from reactor.errors import Fatal
 from reactor.install.model import Audit, Persistence, Retention
 
 _MIB = 2**20
 _WAL = 64 * _MIB
-_UNITS = {
-    "": 1,
-    "k": 10**3,
-    "ki": 2**10,
-    "m": 10**6,
-    "mi": _MIB,
-    "g": 10**9,
-    "gi": 2**30,
-    "t": 10**12,
-    "ti": 2**40,
-}
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +28,8 @@ def volume(audit: Audit, *, replicas: int) -> Volume:
     retention = audit.retention or Retention()
     size = persistence.size or "2Gi"
     kept = retention.size or "1GiB"
-    least = _bytes(kept) + _WAL
-    if _bytes(size) < least:
+    least = units.size(kept) + _WAL
+    if units.size(size) < least:
         raise Fatal(
             f"audit.persistence.size: {size} can't hold audit.retention.size, {kept}, and 64Mi of "
             f"write-ahead log: set it to {-(-least // _MIB)}Mi or more",
@@ -68,10 +55,3 @@ def volume(audit: Audit, *, replicas: int) -> Volume:
         made=not persistence.existing_claim,
         storage_class=persistence.storage_class or None,
     )
-
-
-def _bytes(size: str) -> int:
-    """Of a size as flags (1GiB) or Kubernetes (1Gi) write it."""
-    match = _SIZE.fullmatch(size.lower())
-    assert match is not None, size
-    return int(Decimal(match[1]) * _UNITS[match[2].removesuffix("b")])
