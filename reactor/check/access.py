@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from reactor.check import rights
-from reactor.check.cluster import Cluster, Requests
+from reactor.check.cluster import Cluster
 from reactor.check.result import Trouble
 from reactor.check.rights import Right
 from reactor.errors import Terminal
+from reactor.kube.objects import Requests
 
 Impersonate = Callable[[str, Sequence[str]], AbstractAsyncContextManager[Requests]]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -14,31 +13,12 @@ from reactor.check.place import LABEL, NAME
 from reactor.check.pods import ADAPTOR, SELECTOR
 from reactor.errors import Retryable
 from reactor.kube import objects
-from reactor.kube.connection import Response
+from reactor.kube.objects import Requests
 from reactor.model import serviceprofile, trafficsplit
 
 T = TypeVar("T")
 
 _DEFINITION = f"{trafficsplit.PLURAL}.{trafficsplit.GROUP}"
-
-
-class Requests(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        timeout: float = ...,
-        verb: str | None = None,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class Cluster:

@@ -8,8 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from reactor.check.formats import Format
     from reactor.check.result import Outcome, Result
     from reactor.kube.connection import Connection
-
-MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}", re.ASCII)
 _COLORS = {"success": "green", "warning": "yellow", "error": "red"}
@@ -106,6 +103,7 @@ async def _all(
     from reactor.check.result import Trouble, told
     from reactor.check.sequence import PLACE, results
     from reactor.cli.cluster import connect
+    from reactor.install import packed
 
     def impersonate(user: str, groups: Sequence[str]) -> Connection:
         return connect(dataclasses.replace(given, as_user=user, as_groups=tuple(groups)))
@@ -124,7 +122,7 @@ async def _all(
             access=Access(
                 connection=connection,
                 impersonate=None if given.as_user else impersonate,
-                roles=_roles(),
+                roles=[one for one in packed.roles() if "rules" in one],
             ),
             asked_for=asked_for,
             api_addr=given.api_addr,
@@ -134,15 +132,6 @@ async def _all(
             found.append(result)
             shown(result)
     return found
-
-
-def _roles() -> list[dict[str, Any]]:
-    import yaml
-
-    return [
-        yaml.safe_load((MANIFESTS / "rbac" / f"{name}.yaml").read_text(encoding="utf-8"))
-        for name in ("clusterrole", "role")
-    ]
 
 
 def _progress(text: str) -> None:

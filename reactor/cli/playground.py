@@ -22,6 +22,7 @@ from reactor.cli.table import table
 from reactor.daemon import Daemon
 from reactor.errors import Fatal
 from reactor.events import Synced
+from reactor.install.packed import MANIFESTS
 from reactor.parts import Parts
 from reactor.sandbox.server import Sandbox
 from reactor.sandbox.status import StatusError
@@ -29,7 +30,6 @@ from reactor.settings import Settings
 from reactor.translate import decide
 from reactor.translate.decision import Keep, Plan, Skip, Unchanged
 
-MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
 ADAPTOR = "system:serviceaccount:linkerd-smi:smi-adaptor"
 PATIENCE = 30.0
 """Seconds that everything may take to be in sync."""

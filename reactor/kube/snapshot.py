@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from reactor.errors import Terminal
 from reactor.kube import listing
-from reactor.kube.connection import Response
 from reactor.kube.discovery import Newest
+from reactor.kube.listing import Lists
 from reactor.kube.store import HasMeta
 from reactor.model import service, serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
@@ -20,23 +20,6 @@ from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 
 T = TypeVar("T", bound=HasMeta)
-
-
-class Reads(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        timeout: float = ...,
-        verb: str | None = None,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -51,7 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     services: dict[str, dict[str, ServiceState]]
 
 
-async def take(connection: Reads, *, domain: str, namespace: str | None = None) -> Snapshot:
+async def take(connection: Lists, *, domain: str, namespace: str | None = None) -> Snapshot:
     """Read one namespace, or all of them; ``domain`` is the cluster's.
 
     A kind that nothing serves has no objects. Terminal when they may not be listed.
@@ -88,7 +71,7 @@ async def take(connection: Reads, *, domain: str, namespace: str | None = None) 
 
 
 async def _all(
-    connection: Reads,
+    connection: Lists,
     collection: str | None,
     namespace: str | None,
     decode: Callable[[msgspec.Raw], T],
