@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reactor.kube.connection import Connection
     from reactor.model.trafficsplit import TrafficSplit
-    from reactor.stat.figures import Figures, Leaf
+    from reactor.stat.figures import Figures, Leaf, Split
     from reactor.stat.rows import Row
 
 _KINDS = {"ts", "trafficsplit", "trafficsplits", "trafficsplits.split.smi-spec.io"}
@@ -193,7 +193,7 @@ async def _look(connection: Connection, wanted: _Wanted) -> list[Row]:
     from reactor.errors import Fatal, ReactorError
     from reactor.kube import snapshot
     from reactor.stat import rows
-    from reactor.stat.traffic import Split, traffic
+    from reactor.stat.traffic import traffic
     from reactor.translate.survey import survey
 
     async with connection:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+Split = tuple[str, str]
+"""Namespace and name."""
 Leaf = tuple[str, str]
 """Namespace and Service."""
 

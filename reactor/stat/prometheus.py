@@ -16,7 +16,7 @@ import msgspec
 from reactor.errors import ReactorError
 from reactor.kube.proxy import from_environment
 from reactor.stat import query
-from reactor.stat.figures import Figures, Leaf, Sample, figures
+from reactor.stat.figures import Figures, Leaf, Sample, Split, figures
 from reactor.stat.query import Asked
 
 T = TypeVar("T")
@@ -73,8 +73,8 @@ class Prometheus:
 
     async def figures(
         self, splits: Iterable[Asked], *, window: float
-    ) -> dict[tuple[str, str], dict[Leaf, Figures]]:
-        """By namespace and name of a split, its traffic in the last ``window`` seconds.
+    ) -> dict[Split, dict[Leaf, Figures]]:
+        """By split, its traffic in the last ``window`` seconds.
 
         Raises NoFigures in one sentence.
         """

@@ -10,13 +10,12 @@ import msgspec
 from reactor.model import quantity
 from reactor.model.names import authority, profile_name
 from reactor.model.trafficsplit import TrafficSplit
-from reactor.stat.figures import Figures, Leaf
+from reactor.stat.figures import Figures, Leaf, Split
 from reactor.stat.query import Asked
 from reactor.translate.decision import Create, Patch, Skip
 from reactor.translate.survey import Judged
 
 State = Literal["in-sync", "out-of-sync", "invalid", "shadowed", "empty", "skipped"]
-Split = tuple[str, str]
 
 
 class Row(msgspec.Struct, frozen=True):

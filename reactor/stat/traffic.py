@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from reactor.kube.connection import Connection
 from reactor.kube.portforward import forwarded
 from reactor.stat import viz
-from reactor.stat.figures import Figures, Leaf
+from reactor.stat.figures import Figures, Leaf, Split
 from reactor.stat.prometheus import Prometheus
 from reactor.stat.query import Asked
-
-Split = tuple[str, str]
-"""Namespace and name."""
 
 
 async def traffic(
