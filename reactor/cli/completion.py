@@ -8,9 +8,8 @@ from reactor.cli.goflags import GoCommand
 
 _PROGRAM = "linkerd-smi"
 _VARIABLE = "_LINKERD_SMI_COMPLETE"
-_FUNCTION = "_linkerd_smi_completion"
-"""What click calls its function for this program."""
 
+# `_linkerd_smi_completion` is what click calls its function for this program.
 # Whoever completes `linkerd` itself goes on doing so for all words but those after `linkerd smi`.
 _LINKERD_BASH = r"""
 _linkerd_smi_before="$(complete -p linkerd 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')"

@@ -24,9 +24,6 @@ NAMESPACE = "linkerd-smi"
 POD = "smi-adaptor-1"
 DEPLOYMENTS = Resource("apps", "v1", "deployments")
 CLUSTER_ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", namespaced=False)
-CLUSTER_BINDINGS = Resource(
-    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", namespaced=False
-)
 _PORT = 9995
 
 

@@ -122,18 +122,8 @@ def pretended(version: str) -> str:
     return f"exec '{PYTHON}' -c '{code}' \"$2\""
 
 
-def altered(path: Path, *, by: Mapping[bytes, bytes]) -> None:
-    """Changes a file that may be a hard link: its other names keep the old content."""
-    content = path.read_bytes()
-    for old, new in by.items():
-        assert old in content
-        content = content.replace(old, new)
-    path.unlink()
-    path.write_bytes(content)
-
-
 def flipped(path: Path) -> None:
-    """Changes one bit in the middle of a file, likewise."""
+    """Changes one bit in the middle of a file that may be a hard link: other names keep theirs."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.unlink()
