@@ -12,43 +12,39 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.cluster import binaries
 from tests.cluster.api import Api, Object
 from tests.cluster.ports import free_port
-from tests.cluster.process import Child, Keeper
+from tests.cluster.process import Server
 from tests.cluster.resources import NODES, PODS
 
 _READY_SECONDS = 30.0
 
 
-class Kubelet:
+class Kubelet(Server):
     """Runs the stub; synchronous like ControlPlane, whose server certificate it shows.
 
     `register` makes a Node of it, `run` a Pod on that Node.
     """
 
     def __init__(self, directory: Path, *, certificates: Path, node: str = "loopback") -> None:
+        super().__init__()
         self.node = node
         self._directory = directory
         self._certificates = certificates
         self._port = free_port()
         self._pods: dict[str, dict[str, int]] = {}
         self._logs: dict[str, str] = {}
-        self._keeper: Keeper | None = None
-        self._child: Child | None = None
 
     def start(self) -> None:
         """Returns when it listens. Raises binaries.Unavailable."""
         program = binaries.path_of(binaries.KUBELET_STUB)
         self._directory.mkdir(parents=True, exist_ok=True)
         self._write()
-        self._keeper = Keeper()
-        self._child = Child(
-            name="kubelet-stub",
-            command=[
+        self._launch(
+            "kubelet-stub",
+            [
                 str(program),
                 f"-address=127.0.0.1:{self._port}",
                 f"-tls-cert-file={self._certificates / 'server.crt'}",
@@ -57,22 +53,9 @@ class Kubelet:
                 f"-logs={self._logs_file}",
             ],
             log=self._directory / "kubelet-stub.log",
-            keeper=self._keeper,
+            ready=self._ready,
+            timeout=_READY_SECONDS,
         )
-        try:
-            self._child.await_ready(self._ready, timeout=_READY_SECONDS)
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Ends it."""
-        if self._child is not None:
-            self._child.stop(kill=True)
-            self._child = None
-        if self._keeper is not None:
-            self._keeper.close()
-            self._keeper = None
 
     async def register(self, api: Api) -> None:
         """A Node whose kubelet this is."""
@@ -123,18 +106,6 @@ class Kubelet:
         """The Pod's processes are gone; the object may stand still."""
         self._pods.pop(f"{namespace}/{name}", None)
         self._write()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def _pods_file(self) -> Path:

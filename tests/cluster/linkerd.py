@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.cluster import binaries
 from tests.cluster.ports import free_port
-from tests.cluster.process import Child, Keeper
+from tests.cluster.process import Server
 
 # What a proxy adds up in 32 bits (linkerd2-proxy: the sum of a service's override weights).
 LARGEST_SUM = 2**32 - 1
@@ -32,61 +30,46 @@ class Destination:
     weight: int
 
 
-class DestinationController:
+class DestinationController(Server):
     """Runs `linkerd-controller destination` against a cluster; synchronous like ControlPlane.
 
     The cluster needs Linkerd's definitions (prepare_for_linkerd) and one EndpointSlice.
     """
 
     def __init__(self, directory: Path, *, kubeconfig: Path) -> None:
+        super().__init__()
         self._directory = directory
         self._kubeconfig = kubeconfig
         self._address = f"127.0.0.1:{free_port()}"
         self._admin_address = f"127.0.0.1:{free_port()}"
-        self._keeper: Keeper | None = None
-        self._child: Child | None = None
 
     def start(self) -> None:
         """Returns when its caches are filled. Raises binaries.Unavailable."""
         program = binaries.path_of(binaries.LINKERD_CONTROLLER)
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._keeper = Keeper()
-        try:
-            self._child = Child(
-                name="linkerd-destination",
-                command=[
-                    str(program),
-                    "destination",
-                    "-addr",
-                    self._address,
-                    "-metrics-addr",
-                    self._admin_address,
-                    "-kubeconfig",
-                    str(self._kubeconfig),
-                    "-cluster-domain",
-                    "cluster.local",
-                    "-identity-trust-domain",
-                    "cluster.local",
-                    "-default-opaque-ports",
-                    "25",
-                ],
-                log=self._directory / "destination.log",
-                keeper=self._keeper,
-                environment={"HOSTNAME": "linkerd-destination"},
-            )
-            self._child.await_ready(self._ready, timeout=60.0)
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Ends it. Killed, not asked: it would wait for the streams of its clients."""
-        if self._child is not None:
-            self._child.stop(kill=True)
-            self._child = None
-        if self._keeper is not None:
-            self._keeper.close()
-            self._keeper = None
+        self._launch(
+            "linkerd-destination",
+            [
+                str(program),
+                "destination",
+                "-addr",
+                self._address,
+                "-metrics-addr",
+                self._admin_address,
+                "-kubeconfig",
+                str(self._kubeconfig),
+                "-cluster-domain",
+                "cluster.local",
+                "-identity-trust-domain",
+                "cluster.local",
+                "-default-opaque-ports",
+                "25",
+            ],
+            log=self._directory / "destination.log",
+            environment={"HOSTNAME": "linkerd-destination"},
+            ready=self._ready,
+            timeout=60.0,
+        )
 
     @asynccontextmanager
     async def profile(self, path: str) -> AsyncIterator[ProfileStream]:
@@ -107,18 +90,6 @@ class DestinationController:
                 process.kill()
             # Reads to the end too, or the pipe would outlive the process.
             await process.communicate()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _ready(self) -> bool:
         try:

@@ -9,7 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 _STOP_SECONDS = 10.0
 
@@ -133,3 +134,56 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._keeper.drop(self._process.pid)
+
+
+class Server:
+    """A server that is one Child with a Keeper of its own; what runs, `start` says."""
+
+    def __init__(self) -> None:
+        self._keeper: Keeper | None = None
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Ends it. Killed, not asked: it might wait for the streams of its clients."""
+        if self._child is not None:
+            self._child.stop(kill=True)
+            self._child = None
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _launch(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        ready: Callable[[], bool],
+        timeout: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._keeper = Keeper()
+        try:
+            self._child = Child(
+                name=name, command=command, log=log, keeper=self._keeper, environment=environment
+            )
+            self._child.await_ready(ready, timeout=timeout)
+        except BaseException:
+            self.stop()
+            raise

@@ -9,12 +9,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests.cluster.binaries import Unavailable
 from tests.cluster.ports import free_port
-from tests.cluster.process import Child, Keeper
+from tests.cluster.process import Server
 from tests.cluster.proxies import Flow, Proxies
 
 _READY_SECONDS = 30.0
@@ -29,15 +28,14 @@ def program() -> Path:
     return Path(found)
 
 
-class Prometheus:
+class Prometheus(Server):
     """Scrapes pretended proxies five times a second; synchronous like ControlPlane."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._directory = directory
         self.port = free_port()
         self._proxies = Proxies()
-        self._keeper: Keeper | None = None
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
@@ -59,33 +57,23 @@ class Prometheus:
         }
         config = self._directory / "prometheus.json"  # JSON is YAML
         config.write_text(json.dumps({"scrape_configs": [job]}), encoding="utf-8")
-        self._keeper = Keeper()
-        try:
-            self._child = Child(
-                name="prometheus",
-                command=[
-                    str(found),
-                    f"--config.file={config}",
-                    f"--storage.tsdb.path={self._directory / 'data'}",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
-                    "--log.level=warn",
-                ],
-                log=self._directory / "prometheus.log",
-                keeper=self._keeper,
-            )
-            self._child.await_ready(self._ready, timeout=_READY_SECONDS)
-        except BaseException:
-            self.stop()
-            raise
+        self._launch(
+            "prometheus",
+            [
+                str(found),
+                f"--config.file={config}",
+                f"--storage.tsdb.path={self._directory / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                "--log.level=warn",
+            ],
+            log=self._directory / "prometheus.log",
+            ready=self._ready,
+            timeout=_READY_SECONDS,
+        )
 
     def stop(self) -> None:
-        """Ends it."""
-        if self._child is not None:
-            self._child.stop(kill=True)
-            self._child = None
-        if self._keeper is not None:
-            self._keeper.close()
-            self._keeper = None
+        """Ends it, and the proxies."""
+        super().stop()
         self._proxies.__exit__(None, None, None)
 
     async def scrape(self, *flows: Flow) -> None:
@@ -104,18 +92,6 @@ class Prometheus:
         with urllib.request.urlopen(f"{self.url}/api/v1/query?{asked}", timeout=5.0) as answer:
             found: list[Any] = json.load(answer)["data"]["result"]
         return found
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _ready(self) -> bool:
         try:
