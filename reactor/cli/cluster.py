@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import TypeVar
 
 from reactor.cli.globals import Globals
-from reactor.errors import Fatal, ReactorError
+from reactor.errors import Fatal, ReactorError, Retryable
 from reactor.kube.connection import Connection
 
 T = TypeVar("T")
+
+_PATIENCE = 10.0  # seconds for an answer that a command can do without
 
 
 def connect(given: Globals) -> Connection:
@@ -40,6 +42,15 @@ def run(work: Coroutine[object, object, T]) -> T:
         raise
     except ReactorError as error:
         raise Fatal(str(error)) from error
+
+
+async def soon(connection: Connection, answer: Awaitable[T]) -> T:
+    """The answer of the cluster, which has 10 s for it; Retryable when it takes longer."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await answer
+    except TimeoutError as error:
+        raise Retryable(f"{connection.server} did not answer in {_PATIENCE:.0f} s") from error
 
 
 def _tell(verb: str, resource: str, code: str, seconds: float) -> None:

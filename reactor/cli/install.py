@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-_PATIENCE = 10.0  # seconds for the cluster to tell its version
-
 
 @click.command(cls=GoCommand)
 @click.option(
@@ -130,14 +128,12 @@ def _asked(flags: Globals, *, wait: float | None, told: str | None) -> str | Non
     """The cluster's version, unless it is ``told`` or can't be; first its core has to be up."""
     from reactor.cli.cluster import connect, run
 
-    if wait is not None:
-        return run(_when_up(connect(flags), flags.linkerd_namespace, wait, told))
-    if told is not None:
+    if wait is None and told is not None:
         return told
     try:
-        return run(_version(connect(flags)))
+        return run(_version(connect(flags), flags.linkerd_namespace, wait, told))
     except Fatal as error:
-        if error.code == 2:
+        if wait is not None or error.code == 2:
             raise
         # Without checks the Go extension's CLI needed no cluster, and pipelines count on that.
         _say(
@@ -147,25 +143,19 @@ def _asked(flags: Globals, *, wait: float | None, told: str | None) -> str | Non
         return None
 
 
-async def _when_up(connection: Connection, linkerd: str, wait: float, told: str | None) -> str:
+async def _version(
+    connection: Connection, linkerd: str, wait: float | None, told: str | None
+) -> str:
+    from reactor.cli.cluster import soon
     from reactor.install.core import wait_until_up
-
-    async with connection:
-        await wait_until_up(connection, namespace=linkerd, seconds=wait, say=_say)
-        return told or await _version(connection)
-
-
-async def _version(connection: Connection) -> str:
-    import asyncio
-
     from reactor.kube.objects import get
 
     async with connection:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                answer = await get(connection, "/version") or {}
-        except TimeoutError as error:
-            raise Fatal(f"{connection.server} did not answer in {_PATIENCE:.0f} s") from error
+        if wait is not None:
+            await wait_until_up(connection, namespace=linkerd, seconds=wait, say=_say)
+        if told is not None:
+            return told
+        answer = await soon(connection, get(connection, "/version")) or {}
     return str(answer.get("gitVersion", ""))
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from reactor.kube.connection import Connection
 
 _UNAVAILABLE = "unavailable"
-_PATIENCE = 10.0
-"""Seconds that a cluster has to answer."""
 
 
 @click.command(cls=GoCommand)
@@ -53,17 +51,13 @@ def _show(side: str, number: str, short: bool) -> None:
 
 async def _server(connection: Connection) -> tuple[str, str]:
     """What runs in the cluster, else `unavailable` and why."""
-    import asyncio
-
     from reactor.check.cluster import Cluster
+    from reactor.cli.cluster import soon
     from reactor.errors import Retryable, Terminal
 
     async with connection:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                found = await Cluster(connection).deployments()
-        except TimeoutError:
-            return _UNAVAILABLE, f"{connection.server} did not answer in {_PATIENCE:.0f} s"
+            found = await soon(connection, Cluster(connection).deployments())
         except (Retryable, Terminal) as error:
             return _UNAVAILABLE, str(error)
     if not found:
