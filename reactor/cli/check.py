@@ -99,6 +99,7 @@ async def _all(
     from reactor import __version__
     from reactor.check.access import Access
     from reactor.check.patience import Patience
+    from reactor.check.pods import ADAPTOR
     from reactor.check.questions import Questions
     from reactor.check.result import Trouble, told
     from reactor.check.sequence import PLACE, results
@@ -122,7 +123,12 @@ async def _all(
             access=Access(
                 connection=connection,
                 impersonate=None if given.as_user else impersonate,
-                roles=[one for one in packed.roles() if "rules" in one],
+                # The adaptor's own: those who read its log have a role that is not asked about.
+                roles=[
+                    one
+                    for one in packed.roles()
+                    if "rules" in one and one["metadata"]["name"] == ADAPTOR
+                ],
             ),
             asked_for=asked_for,
             api_addr=given.api_addr,
