@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,11 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.crds import service_profile_crd
 from tests.guide import core
 from tests.install.cluster import Cluster
+from tests.install.installation import KINDS, Installation, labelled
 
 Object = dict[str, Any]
 
 PARTS = ("destination", "identity", "proxy-injector")
-KINDS = (
-    "namespaces,customresourcedefinitions,serviceaccounts,clusterroles,clusterrolebindings,roles,"
-    "rolebindings,deployments,configmaps,persistentvolumeclaims"
-)
 
 
 @pytest.fixture(scope="module")
@@ -179,70 +175,6 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"linkerd-smi: {message}")
     assert ended.err.count("\n") == 1
-
-
-def split(namespace: str, name: str) -> Object:
-    return {
-        "apiVersion": "split.smi-spec.io/v1alpha2",
-        "kind": "TrafficSplit",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"service": "web", "backends": [{"service": "web", "weight": 1}]},
-    }
-
-
-def labelled(kind: str, name: str, namespace: str | None = None, **more: Any) -> Object:
-    metadata = {"name": name, "labels": {"linkerd.io/extension": "smi"}, **more}
-    if namespace is not None:
-        metadata["namespace"] = namespace
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
-
-
-class Installation:
-    """The extension, and three splits in two namespaces; made anew when a test removed it.
-
-    Each time in another namespace: no controller manager runs here, which would finish the old.
-    """
-
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
-        self._number = 0
-        self._there = False
-
-    @property
-    def namespace(self) -> str:
-        return f"own-{self._number}"
-
-    def ensure(self) -> None:
-        if self._there:
-            return
-        self._number += 1
-        printed = self.cluster.smi("install", "--ignore-cluster", "-n", self.namespace).out
-        self.cluster.kubectl("apply", "-f", "-", stdin=printed)
-        self.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
-        self.cluster.apply(
-            split("default", "one"), split("kube-public", "two"), split("kube-public", "three")
-        )
-        self._there = True
-
-    def remove(self) -> None:
-        """Nothing bears our label any more, a namespace on its way out neither."""
-        kinds = KINDS.replace("namespaces,customresourcedefinitions,", "")
-        marked = ("-A", "-l", "linkerd.io/extension=smi")
-        self.cluster.kubectl("delete", kinds, *marked, "--wait=false")
-        self.cluster.kubectl("label", "crd,ns", *marked, "linkerd.io/extension-")
-        self._there = False
-
-    @contextmanager
-    def beside(self, *objects: Object) -> Iterator[None]:
-        """These objects are there as well, and lose our label afterwards."""
-        self.cluster.apply(*objects)
-        document = {"apiVersion": "v1", "kind": "List", "items": objects}
-        try:
-            yield
-        finally:
-            self.cluster.kubectl(
-                *("label", "-f", "-", "linkerd.io/extension-"), stdin=json.dumps(document)
-            )
 
 
 @pytest.fixture(scope="module")
