@@ -45,7 +45,10 @@ def play(samples: Path, directory: Path | None, *, once: bool, port: int, metric
             directory = Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="linkerd-smi-sandbox-"))
             )
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Fatal(f"--dir {directory}: can't be made: {error.strerror or error}") from error
         settings = Settings.from_command_line(
             [
                 f"-kubeconfig={directory / 'adaptor.kubeconfig'}",
@@ -54,6 +57,8 @@ def play(samples: Path, directory: Path | None, *, once: bool, port: int, metric
             ],
             {},
         )
+        if settings.admin_auth != "none":
+            raise Fatal(f"--metrics-addr {metrics_addr}: write a loopback address", code=2)
         logs.configure("plain", "info", sys.stdout)
         return uvloop.run(_run(settings, documents, directory=directory, port=port, once=once))
 
@@ -66,7 +71,10 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = Sandbox()
-    await server.start(port=port)
+    try:
+        await server.start(port=port)
+    except OSError as error:
+        raise Fatal(f"--port {port}: can't listen there: {error.strerror or error}") from error
     try:
         kubeconfig = server.write_kubeconfig(directory / "kubeconfig")
         server.add_user(ADAPTOR)
@@ -191,6 +199,9 @@ def _read(path: Path) -> list[Manifest]:
     for file in files:
         try:
             found = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+        except yaml.MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+            raise Fatal(f"{file}{line}: not YAML: {error.problem}", code=2) from error
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise Fatal(f"{file}: no YAML that can be read: {error}", code=2) from error
         for document in filter(None, found):

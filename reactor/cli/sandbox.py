@@ -31,7 +31,14 @@ SAMPLES = Path(__file__).resolve().parent.parent / "manifests" / "samples"
     show_default="a temporary one",
     help="Where the kubeconfig and the audit log go; kept, unlike the default.",
 )
-@click.option("--port", default=0, show_default="any free one", help="Of the API server.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    show_default="any free one",
+    help="Of the API server.",
+)
 @click.option(
     "--metrics-addr",
     default="127.0.0.1:0",

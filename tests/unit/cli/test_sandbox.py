@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_an_invalid_split_ends_at_once_with_the_reason(tmp_path: Path) -> None:
     ("text", "word"),
     [
         ("kind: Foo\napiVersion: x/v1\n", "Foo"),
-        ("a: [", "YAML"),
+        ("a: [", "split.yaml:1: not YAML: "),
         ("", "no manifest"),
         ("- 1", "kind"),
     ],
@@ -67,3 +68,24 @@ def test_a_file_that_can_not_be_applied_is_one_line(tmp_path: Path, text: str, w
     (line,) = ended.stderr.splitlines()
     assert line.startswith("linkerd-smi: ")
     assert word in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--port", "99999"), 2, "99999 is not in the range"),
+        (("--port", "{taken}"), 1, "--port {taken}: can't listen there: "),
+        (("--dir", "/dev/null/kept"), 1, "--dir /dev/null/kept: can't be made: "),
+        (("--metrics-addr", "0.0.0.0:0"), 2, "--metrics-addr 0.0.0.0:0: write a loopback address"),
+    ],
+)
+def test_a_place_it_can_not_have_is_one_line(
+    arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = str(listener.getsockname()[1])
+        ended = once(*(argument.format(taken=taken) for argument in arguments))
+    assert ended.returncode == code
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("linkerd-smi: ")
+    assert says.format(taken=taken) in line
