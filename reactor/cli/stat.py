@@ -126,18 +126,20 @@ def _names(resources: Sequence[str]) -> list[str]:
     """The splits that `ts`, `ts NAME...` or `ts/NAME...` name, none for all."""
     from reactor.errors import Fatal
 
-    kinds, found = set(), []
+    kinds: dict[str, str] = {}
+    found = []
     for number, resource in enumerate(resources):
         kind, slash, name = resource.partition("/")
         if slash:
-            kinds.add(kind)
+            kinds.setdefault(kind, resource)
             found.append(name)
         elif number == 0:
-            kinds.add(kind)
+            kinds.setdefault(kind, resource)
         else:
             found.append(resource)
-    if not kinds <= _KINDS or not kinds:
-        what = f"{resources[0]!r} is none of its kinds" if resources else "say of what"
+    wrong = next((resource for kind, resource in kinds.items() if kind not in _KINDS), None)
+    if wrong is not None or not kinds:
+        what = "say of what" if wrong is None else f"{wrong!r} is none of its kinds"
         raise Fatal(
             f"stat: {what}: write ts, or ts/NAME; `linkerd viz stat` knows the other kinds", code=2
         )

@@ -13,7 +13,7 @@ from reactor.errors import Fatal
     [
         ([], "say of what: write ts, or ts/NAME"),
         (["deploy/web"], "'deploy/web' is none of its kinds: write ts, or ts/NAME"),
-        (["ts/a", "pods/b"], "write ts, or ts/NAME"),
+        (["ts/a", "pods/b"], "'pods/b' is none of its kinds: write ts, or ts/NAME"),
         (["ts/"], "the name after ts/ is missing"),
         (["ts", ""], "the name after ts/ is missing"),
         (["ts/a", "-A"], "-A and the name of a split exclude each other"),
