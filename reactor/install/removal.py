@@ -22,7 +22,7 @@ class Removal:
     """``documents`` are for `kubectl delete -f -`, in their order.
 
     ``spared`` are labelled namespaces that stay, though what is ours in them goes; ``releases``
-    those of Helm, as NAMESPACE/NAME; ``claims`` those that hold an audit log.
+    those of Helm that are still there, as NAMESPACE/NAME; ``claims`` those that hold an audit log.
     """
 
     documents: list[Object]
@@ -71,6 +71,8 @@ def _place(one: Object) -> tuple[int, str, str, str]:
 
 def _release(one: Object) -> str:
     notes = one["metadata"].get("annotations") or {}
+    if notes.get("helm.sh/resource-policy") == "keep":
+        return ""  # it outlives its release, which may be gone
     name = notes.get("meta.helm.sh/release-name")
     return f"{notes.get('meta.helm.sh/release-namespace', '')}/{name}" if name else ""
 
