@@ -55,6 +55,18 @@ class LazyGroup(click.Group):
             return _load(_HIDDEN[cmd_name])
         return _load(_COMMANDS[cmd_name][0]) if cmd_name in _COMMANDS else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            meant = get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f"Did you mean {meant[0]}?" if meant else "linkerd-smi --help lists them."
+            raise click.UsageError(f"{error.message} {hint}", ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])

@@ -65,4 +65,5 @@ def test_a_wrong_command_is_a_short_answer_and_exit_code_2() -> None:
     ended = run("sandboks")
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
-    assert "No such command 'sandboks'" in ended.stderr
+    assert "No such command 'sandboks'. Did you mean sandbox?" in ended.stderr
+    assert "'up'. linkerd-smi --help lists them." in run("up").stderr
