@@ -41,6 +41,8 @@ def installed(built: Built, folder: Path, *, platform: Platform, python: str) ->
     """What the release and its locked requirements are, installed into ``folder``, by name."""
     run(
         *(find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--target", folder),
+        # As pip does: some networks have an authority of their own.
+        "--system-certs",
         *("--python-platform", platform.target, "--python-version", python),
         *("--only-binary", ":all:", "--require-hashes", "--find-links", built.wheel.parent),
         *("--requirement", built.requirements),
