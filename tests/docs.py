@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from reactor.settings import FLAGS
 from tests.chart import readme
 from tests.cli import reference
+from tests.marks import written
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -17,15 +17,9 @@ def with_flags(page: str) -> str:
     """``page`` with the table of flags between its marks as it ought to be."""
     rows = ["| flag | variable | default | what it does |", "|---|---|---|---|"]
     for flag in FLAGS.flags:
-        written = f"-{flag.name} {flag.placeholder}".strip().replace("|", r"\|")
-        rows.append(f"| `{written}` | `{FLAGS.variable(flag)}` | {flag.default} | {flag.text} |")
-    table = "\n".join(rows)
-    return re.sub(
-        r"(<!-- flags:[^\n]*-->\n).*?(<!-- /flags -->)",
-        lambda match: f"{match[1]}{table}\n{match[2]}",
-        page,
-        flags=re.DOTALL,
-    )
+        shown = f"-{flag.name} {flag.placeholder}".strip().replace("|", r"\|")
+        rows.append(f"| `{shown}` | `{FLAGS.variable(flag)}` | {flag.default} | {flag.text} |")
+    return written(page, "flags", "\n".join(rows))
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.chart.render import CHART
+from tests.marks import written
 
 README = CHART / "README.md"
 _KEY = re.compile(r"( *)([A-Za-z]+):")
@@ -30,13 +31,7 @@ def with_values(page: str, values: Path = CHART / "values.yaml") -> str:
             default = default[name]
         escaped = meaning.replace("|", r"\|")
         rows.append(f"| `{'.'.join(path)}` | `{json.dumps(default)}` | {escaped} |")
-    table = "\n".join(rows)
-    return re.sub(
-        r"(<!-- values:[^\n]*-->\n).*?(<!-- /values -->)",
-        lambda match: f"{match[1]}{table}\n{match[2]}",
-        page,
-        flags=re.DOTALL,
-    )
+    return written(page, "values", "\n".join(rows))
 
 
 def described(text: str) -> Iterator[tuple[tuple[str, ...], str]]:

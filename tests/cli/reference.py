@@ -11,6 +11,7 @@ import click
 
 from reactor.cli.extension import smi
 from reactor.cli.globals import options
+from tests.marks import written
 
 BAR = r"\|"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
@@ -18,13 +19,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 
 def with_commands(page: str) -> str:
     """``page`` with everything between its marks as the commands say it."""
-    written = re.sub(r"\n{3,}", "\n\n", "\n".join(_everything()))
-    return re.sub(
-        r"(<!-- commands:[^\n]*-->\n).*?(<!-- /commands -->)",
-        lambda match: f"{match[1]}{written}\n{match[2]}",
-        page,
-        flags=re.DOTALL,
-    )
+    return written(page, "commands", re.sub(r"\n{3,}", "\n\n", "\n".join(_everything())))
 
 
 def commands() -> dict[str, click.Command]:
