@@ -63,6 +63,14 @@ def ours(words: list[str]) -> list[str] | None:
     return words[2:] if words[:2] == ["linkerd", "smi"] else None
 
 
+def test_the_pages_commands_are_found() -> None:
+    # Those below look at what is found, and would be content with nothing.
+    found = [words for page in PAGES for words in commands_in(page)]
+    assert {"docker", "helm", "kubectl", "make"} <= {words[0] for words in found}
+    assert sum(bool(ours(words)) for words in found) > 50
+    assert any("--set" in words for words in found)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
 def test_every_command_of_ours_on_a_page_exists_with_its_flags(page: Path) -> None:
     known = reference.commands()
