@@ -152,7 +152,8 @@ def _address(text: str) -> str:
     return text
 
 
-def _domain(text: str) -> str:
+def domain(text: str) -> str:
+    """``text``; ValueError, which says what to write, unless a cluster can have this domain."""
     if len(text) > 253 or not _DOMAIN.fullmatch(text):
         raise ValueError(
             "write a DNS name such as cluster.local: lower-case letters, digits, '-' and '.'"
@@ -217,7 +218,7 @@ _FLAGS: tuple[tuple[str, str, str, str, Callable[[str], Any] | None], ...] = (
         "DOMAIN",
         "cluster.local",
         "The cluster's DNS domain, with which the names of profiles end.",
-        _domain,
+        domain,
     ),
     (
         "worker-threads",

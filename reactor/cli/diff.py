@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reactor.cli.globals import Globals
+from reactor.cli.globals import Globals, cluster_domain
 from reactor.cli.globals import namespace as namespace_of
 from reactor.cli.goflags import GoCommand
 from reactor.errors import Fatal
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     "--cluster-domain",
     "domain",
     metavar="DOMAIN",
+    callback=cluster_domain,
     help="The cluster's DNS domain.  [default: the adaptor's, else cluster.local]",
 )
 def diff(

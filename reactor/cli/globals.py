@@ -49,6 +49,18 @@ def namespace(flag: str, value: str) -> str:
     return value
 
 
+def cluster_domain(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """``value``; Fatal unless a cluster can have this domain."""
+    if value is None:
+        return None
+    from reactor.settings import domain
+
+    try:
+        return domain(value)
+    except ValueError as error:
+        raise Fatal(f"--cluster-domain: {value!r}: {error}", code=2) from error
+
+
 def options() -> list[click.Option]:
     """Each goes into the context's meta, so that the last one given wins wherever it stands."""
     return [

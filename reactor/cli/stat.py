@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reactor.cli.globals import cluster_domain
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class _Wanted:
 @click.option(
     "--cluster-domain",
     metavar="DOMAIN",
+    callback=cluster_domain,
     help="The cluster's DNS domain.  [default: as the adaptor is told]",
 )
 def stat(

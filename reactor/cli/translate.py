@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reactor.cli.globals import cluster_domain
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     default="cluster.local",
     show_default=True,
     metavar="DOMAIN",
+    callback=cluster_domain,
     help="The cluster's DNS domain.",
 )
 @click.option(

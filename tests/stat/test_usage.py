@@ -20,6 +20,7 @@ from reactor.errors import Fatal
         (["ts", "-n", "no_namespace"], "--namespace: 'no_namespace' is no namespace"),
         (["ts", "-t", "soon"], "--time-window: 'soon': write a duration such as"),
         (["ts", "-t=5s"], "--time-window: 5s is too short: 15s or more"),
+        (["ts", "--cluster-domain", "A b"], "--cluster-domain: 'A b': write a DNS name such as"),
         (["ts", "--prometheus-url", "prometheus:9090"], "write a URL such as http://"),
         (["ts", "--prometheus-url", "http://[::1"], "write a URL such as http://"),
         (["ts", "--prometheus-url", "http://there:port"], "write a URL such as http://"),

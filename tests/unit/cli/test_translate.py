@@ -225,6 +225,7 @@ def test_namespace_and_domain_are_those_given(shell: Shell) -> None:
     assert ended.profiles == {"web.till.svc.corp.example": {"v1.till.svc.corp.example": "1"}}
     assert "web.default.svc.cluster.local" in shell.translate().profiles
     assert shell.translate("-n", "no_namespace").code == 2
+    assert shell.translate("--cluster-domain", "Corp Example").code == 2
 
 
 def test_the_table_has_a_row_for_each_split(shell: Shell) -> None:
