@@ -1,0 +1,209 @@
+"""The log's file, and the search index beside it, as a page needs them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reactor.audit.engine import Connection
+from reactor.audit.index.schema import BLOCK, VERSION
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Lead, Span
+from reactor.audit.row import COLUMNS, Row
+
+_ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
+
+
+class SqliteStore:
+    """One read transaction on one connection; ``index`` says that the search index is there."""
+
+    def __init__(self, connection: Connection, *, index: bool) -> None:
+        self._connection = connection
+        self._index = index
+        self._indexed = 0
+
+    async def begin(self) -> None:
+        """Fix what is seen: rows that come later don't belong to this page."""
+        await self._connection.run(self._begin)
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")
+        if self._index:
+            self._indexed = _indexed(connection)
+
+    async def span(self, filters: Filters) -> Span:
+        return await self._connection.run(self._span, filters)
+
+    def _span(self, connection: sqlite3.Connection, filters: Filters) -> Span:
+        low, high = connection.execute(
+            "SELECT (SELECT min(position) FROM entries), (SELECT max(position) FROM entries)"
+        ).fetchone()
+        if low is None:
+            return Span(1, 0)
+        span = Span(low, high)
+        if filters.run is not None:
+            first, last = connection.execute(
+                "SELECT (SELECT position FROM entries WHERE run = ?1 ORDER BY seq LIMIT 1),"
+                " (SELECT position FROM entries WHERE run = ?1 ORDER BY seq DESC LIMIT 1)",
+                (filters.run,),
+            ).fetchone()
+            span = Span(1, 0) if first is None else span.part(first, last)
+        if self._indexed and (filters.since is not None or filters.until is not None):
+            span = span.part(*self._between(connection, filters, high))
+        return span
+
+    def _between(
+        self, connection: sqlite3.Connection, filters: Filters, newest: int
+    ) -> tuple[int, int]:
+        """From the first block with a row late enough to the last with one early enough."""
+        (first,) = connection.execute(
+            "SELECT min(block) FROM side.blocks WHERE newest >= ?", (filters.since or 0,)
+        ).fetchone()
+        (last,) = connection.execute(
+            "SELECT max(block) FROM side.blocks WHERE oldest < ?",
+            ((1 << 62) if filters.until is None else filters.until,),
+        ).fetchone()
+        low = self._indexed + 1 if first is None else first * BLOCK
+        # What isn't indexed yet may be from any time.
+        if newest > self._indexed or last is None:
+            return low, newest
+        return low, last * BLOCK + BLOCK - 1
+
+    async def indexed(self) -> int:
+        return self._indexed
+
+    async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
+        return len(await self.positions(lead, filters, span, down=True, most=most))
+
+    async def positions(
+        self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
+    ) -> Sequence[int]:
+        return await self._connection.run(self._positions, lead, filters, span, down, most)
+
+    def _positions(
+        self,
+        connection: sqlite3.Connection,
+        lead: Lead,
+        filters: Filters,
+        span: Span,
+        down: bool,
+        most: int,
+    ) -> list[int]:
+        order = "DESC" if down else "ASC"
+        if lead in ("split", "service"):
+            return self._named(connection, lead, filters, span, down, most)
+        values: tuple[str, ...] = ()
+        if lead == "":
+            sql = "SELECT position FROM entries WHERE true"
+        elif lead == "text":
+            wanted = filters.wanted()
+            assert wanted is not None
+            sql = "SELECT rowid AS position FROM side.messages WHERE messages MATCH ?"
+            values = (wanted.match(),)
+        elif lead in ("finding", "actor"):
+            sql = "SELECT position FROM side.terms WHERE field = ? AND term = ?"
+            values = (lead, getattr(filters, lead))
+        else:
+            sql = f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
+            values = (getattr(filters, lead),)
+        column = "rowid" if lead == "text" else "position"
+        return [
+            position
+            for (position,) in connection.execute(
+                f"{sql} AND {column} BETWEEN ? AND ? ORDER BY {column} {order} LIMIT ?",
+                (*values, span.low, span.high, most),
+            )
+        ]
+
+    def _named(
+        self,
+        connection: sqlite3.Connection,
+        lead: Lead,
+        filters: Filters,
+        span: Span,
+        down: bool,
+        most: int,
+    ) -> list[int]:
+        """Positions in the index of a name, which has the namespace before the position."""
+        name = getattr(filters, lead)
+        order = "DESC" if down else "ASC"
+        kind = "" if filters.kind is None else " AND kind = ?"
+        sql = (
+            f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
+            f" AND namespace IS ? AND position BETWEEN ? AND ?{kind}"
+            f" ORDER BY position {order} LIMIT ?"
+        )
+        kinds = () if filters.kind is None else (filters.kind,)
+        if filters.namespace is not None:
+            namespaces: list[str | None] = [filters.namespace]
+        else:
+            namespaces = [
+                found for (found,) in connection.execute(_SPACES.format(column=lead), (name,) * 2)
+            ]
+        found = [
+            position
+            for namespace in namespaces
+            for (position,) in connection.execute(
+                sql, (name, namespace, span.low, span.high, *kinds, most)
+            )
+        ]
+        return sorted(found, reverse=down)[:most]
+
+    async def rows(
+        self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None
+    ) -> Sequence[Row]:
+        return await self._connection.run(self._rows, positions, filters, down, most)
+
+    def _rows(
+        self,
+        connection: sqlite3.Connection,
+        positions: Sequence[int],
+        filters: Filters,
+        down: bool,
+        most: int | None,
+    ) -> list[Row]:
+        # A unary plus keeps the other columns' indexes out of it.
+        where = ["e.position IN (SELECT value FROM json_each(?))"]
+        parameters: list[Any] = [json.dumps(positions)]
+        for column, value in filters.columns().items():
+            where.append(f"+e.{column} = ?")
+            parameters.append(value)
+        if filters.since is not None:
+            where.append("+e.at >= ?")
+            parameters.append(filters.since)
+        if filters.until is not None:
+            where.append("+e.at < ?")
+            parameters.append(filters.until)
+        order = "DESC" if down else "ASC"
+        sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY e.position {order} LIMIT ?"
+        parameters.append(-1 if most is None else most)
+        return [Row(*row) for row in connection.execute(sql, parameters)]
+
+
+# From one namespace straight to the next in the index.
+_SPACES: Final = """
+WITH RECURSIVE spaces (namespace) AS (
+    SELECT min(namespace) FROM entries WHERE {column} = ?
+    UNION ALL
+    SELECT (SELECT min(namespace) FROM entries
+            WHERE {column} = ? AND namespace > spaces.namespace)
+    FROM spaces WHERE spaces.namespace IS NOT NULL
+)
+SELECT namespace FROM spaces WHERE namespace IS NOT NULL
+"""
+
+
+def _indexed(connection: sqlite3.Connection) -> int:
+    """How far the index is, 0 when it is of another log or version."""
+    (version,) = connection.execute("PRAGMA side.user_version").fetchone()
+    if version != VERSION:
+        return 0
+    position, run, seq = connection.execute(
+        "SELECT position, run, seq FROM side.progress"
+    ).fetchone()
+    found = connection.execute(
+        "SELECT run, seq FROM entries WHERE position = ?", (position,)
+    ).fetchone()
+    return int(position) if found == (run, seq) else 0
