@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
 from reactor import __version__
-from reactor.admin import filters, wire
+from reactor.admin import filters
 from reactor.admin.problem import MEDIA_TYPE, Problem
+from reactor.admin.question import Parameter
+from reactor.admin.route import Route
 
 _REFERENCE = "#/components/schemas/{name}"
+
+_TIME = {"type": "string", "format": "date-time"}
+_CLOSER: Final[dict[tuple[str, str], Any]] = {
+    ("Entry", "detail"): {"type": "object"},
+    ("Entry", "kind"): {"type": "string", "enum": list(filters.KINDS)},
+    ("Entry", "at"): _TIME,
+    ("Run", "settings"): {"type": "object"},
+    ("Run", "started"): _TIME,
+    ("Run", "ended"): {"anyOf": [_TIME, {"type": "null"}]},
+}
+"""What the structs' types don't tell."""
 
 _PROBLEMS = {
     400: "A parameter is unknown, repeated or wrong; `errors` names each and what is allowed.",
@@ -24,12 +38,12 @@ _PROBLEMS = {
 }
 
 
-def document(*, secured: bool) -> bytes:
+def document(routes: Sequence[Route], *, secured: bool) -> bytes:
     """Return the document as JSON; ``secured`` says that bearer tokens are asked for."""
-    _, schemas = msgspec.json.schema_components((wire.Page, Problem), ref_template=_REFERENCE)
-    schemas["Entry"]["properties"]["detail"] = {"type": "object"}
-    schemas["Entry"]["properties"]["kind"] = {"type": "string", "enum": list(filters.KINDS)}
-    schemas["Entry"]["properties"]["at"] = {"type": "string", "format": "date-time"}
+    structs = [route.body for route in routes if issubclass(route.body, msgspec.Struct)]
+    _, schemas = msgspec.json.schema_components((*structs, Problem), ref_template=_REFERENCE)
+    for (name, field), schema in _CLOSER.items():
+        schemas[name]["properties"][field] = schema
     components: dict[str, Any] = {
         "schemas": schemas,
         "responses": {
@@ -55,13 +69,13 @@ def document(*, secured: bool) -> bytes:
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "servers": [{"url": "/"}],
-            "paths": _paths(secured=secured),
+            "paths": _paths(routes, secured=secured),
             "components": components,
         }
     )
 
 
-def _paths(*, secured: bool) -> dict[str, Any]:
+def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
     ok = _text("It is.")
     return {
         "/ping": _get("Is the port open?", {"200": _text("pong")}),
@@ -76,25 +90,35 @@ def _paths(*, secured: bool) -> dict[str, Any]:
             {"200": _json("OpenAPI 3.1.", {"type": "object"}), **_access(secured)},
             secured=secured,
         ),
-        "/api/v1/entries": _get(
-            "Entries of the audit log, newest first.",
-            {
-                "200": _json("A page.", {"$ref": _REFERENCE.format(name="Page")}),
-                **_problems(400, 503),
-                **_access(secured),
-            },
-            parameters=[
-                {
-                    "name": name,
-                    "in": "query",
-                    "required": False,
-                    "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
-                    "schema": parameter.schema,
-                }
-                for name, parameter in filters.PARAMETERS.items()
-            ],
-            secured=secured,
-        ),
+        **{route.path: _route(route, secured=secured) for route in routes},
+    }
+
+
+def _route(route: Route, *, secured: bool) -> dict[str, Any]:
+    struct = issubclass(route.body, msgspec.Struct)
+    schema = {"$ref": _REFERENCE.format(name=route.body.__name__)} if struct else {"type": "object"}
+    responses = {"200": _json("The answer.", schema), **_problems(400, 503), **_access(secured)}
+    if route.missing is not None:
+        problem = {"schema": {"$ref": _REFERENCE.format(name="Problem")}}
+        responses["404"] = {"description": route.missing, "content": {MEDIA_TYPE: problem}}
+    return _get(
+        route.summary,
+        responses,
+        parameters=[
+            *(_parameter(place, "path") for place in route.places),
+            *(_parameter(parameter, "query") for parameter in route.parameters),
+        ],
+        secured=secured,
+    )
+
+
+def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": where,
+        "required": where == "path",
+        "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
+        "schema": parameter.schema,
     }
 
 

@@ -30,7 +30,34 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Entries, newest first; ``next`` is the cursor to the ones before, null at the end."""
+    """Entries in the order asked for; ``next`` and ``previous`` are the cursors of the pages
+    around, null where there is none. ``partial``: the search took long and ended early; go on
+    with the cursor.
+    """
 
     entries: list[Entry]
     next: str | None
+    previous: str | None
+    partial: bool
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One start of the program. ``ended`` is null while it lives or when it crashed; ``settings``
+    is a JSON object; ``first`` and ``last`` are the seq of its oldest and newest entry.
+    """
+
+    id: str
+    started: str
+    ended: str | None
+    version: str
+    host: str
+    settings: msgspec.Raw
+    cluster_domain: str
+    first: int | None
+    last: int | None
+
+
+class Runs(msgspec.Struct, frozen=True):
+    """All runs, the newest first."""
+
+    runs: list[Run]

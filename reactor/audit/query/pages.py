@@ -15,6 +15,8 @@ from reactor.audit.row import Row
 LONGEST_PAGE: Final = 1000
 TIME: Final = 0.035
 """Seconds after which a page ends with what it has: the rest of 50 ms is for reading its rows."""
+SIZE: Final = 2 << 20
+"""Bytes of details after which a page ends: memory stays bounded."""
 _FIRST: Final = 128
 _MOST: Final = 4096
 """Positions in a row that are looked at: few first, in case that is enough, then more."""
@@ -38,7 +40,8 @@ class Page(msgspec.Struct, frozen=True):
     """Rows in the order asked for. ``next`` and ``previous`` are cursors to the pages around;
     ``next`` is None at the end, ``previous`` in an empty page.
 
-    ``partial``: time was up, so the page may hold fewer rows, even none, though more may follow.
+    A page of large rows may hold fewer than asked for. ``partial``: time was up, so it may hold
+    fewer, even none, though more may follow.
     """
 
     entries: tuple[Row, ...]
@@ -136,6 +139,7 @@ class _Search:
         self._until = until
         self._clock = clock
         self._found: list[Row] = []
+        self._size = 0
         self._looked: int | None = None
         self._more = False
         self._late = False
@@ -189,27 +193,27 @@ class _Search:
         return bool(columns) or timed or not self._sieve.open
 
     async def _take(self, positions: Sequence[int], *, down: bool) -> bool:
-        """Read what passes; False once there is one row more than the page holds."""
-        at = 0
-        while at < len(positions):
+        """Read what passes; False once the page is full, or time is up."""
+        for at in range(0, len(positions), _FIRST):
+            piece = positions[at : at + _FIRST]
             wanted = self._limit + 1 - len(self._found)
-            piece = positions[at:] if self._sieve.open else positions[at : at + _FIRST]
-            at += len(piece)
             rows = await self._store.rows(
                 piece, self._filters, down=down, most=wanted if self._sieve.open else None
             )
-            self._found += filter(self._sieve.passes, rows)
-            if len(self._found) > self._limit:
-                self._more = True
-                return False
-            if at < len(positions) and self._clock() >= self._until:
+            for row in filter(self._sieve.passes, rows):
+                if len(self._found) == self._limit or self._size >= SIZE:
+                    self._more = True
+                    return False
+                self._found.append(row)
+                self._size += len(row.detail)
+            if piece[-1] != positions[-1] and self._clock() >= self._until:
                 self._looked, self._late = piece[-1], True
                 return False
         return True
 
     def page(self, *, down: bool, order: Order) -> Page:
         """What was found, in the order asked for, with the cursors around it."""
-        rows = self._found[: self._limit]
+        rows = self._found
         ahead: Cursor | None = None
         if self._more:
             ahead = Cursor(rows[-1].position, above=not down)

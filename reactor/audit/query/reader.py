@@ -16,7 +16,8 @@ from reactor.audit.query import pages
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
-from reactor.audit.query.sqlite import SqliteStore
+from reactor.audit.query.sqlite import Run, SqliteStore
+from reactor.audit.row import Row
 from reactor.audit.trouble import Unavailable, explain
 
 T = TypeVar("T")
@@ -48,6 +49,18 @@ class Reader:
             return await pages.page(store, filters, limit=limit, order=order, cursor=begin)
 
         return await self._ask(read)
+
+    async def entry(self, run: str, seq: int) -> Row | None:
+        """One row, None when there is none."""
+        return await self._ask(lambda store: store.entry(run, seq))
+
+    async def document(self, digest: bytes) -> str | None:
+        """An object's JSON, None when nothing refers to it any more."""
+        return await self._ask(lambda store: store.document(digest))
+
+    async def runs(self) -> list[Run]:
+        """All of them, the newest first."""
+        return await self._ask(lambda store: store.runs())
 
     async def _ask(self, question: Callable[[SqliteStore], Awaitable[T]]) -> T:
         try:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import BLOCK, VERSION
 from reactor.audit.query.filters import Filters
@@ -14,6 +16,20 @@ from reactor.audit.query.pages import Lead, Span
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One row of ``runs``, with the seq of its oldest and its newest entry."""
+
+    id: str
+    started: int
+    ended: int | None
+    version: str
+    host: str
+    settings: str
+    cluster_domain: str
+    first: int | None
+    last: int | None
 
 
 class SqliteStore:
@@ -180,6 +196,36 @@ class SqliteStore:
         sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY e.position {order} LIMIT ?"
         parameters.append(-1 if most is None else most)
         return [Row(*row) for row in connection.execute(sql, parameters)]
+
+    async def entry(self, run: str, seq: int) -> Row | None:
+        return await self._connection.run(_entry, run, seq)
+
+    async def document(self, digest: bytes) -> str | None:
+        return await self._connection.run(_document, digest)
+
+    async def runs(self) -> list[Run]:
+        return await self._connection.run(_runs)
+
+
+def _entry(connection: sqlite3.Connection, run: str, seq: int) -> Row | None:
+    found = connection.execute(f"{_ROWS} WHERE e.run = ? AND e.seq = ?", (run, seq)).fetchone()
+    return None if found is None else Row(*found)
+
+
+def _document(connection: sqlite3.Connection, digest: bytes) -> str | None:
+    found = connection.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _runs(connection: sqlite3.Connection) -> list[Run]:
+    return [
+        Run(*found)
+        for found in connection.execute(
+            "SELECT id, started, ended, version, host, settings, cluster_domain,"
+            " (SELECT min(seq) FROM entries WHERE run = runs.id),"
+            " (SELECT max(seq) FROM entries WHERE run = runs.id) FROM runs ORDER BY id DESC"
+        )
+    ]
 
 
 # From one namespace straight to the next in the index.

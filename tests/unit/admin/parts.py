@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reactor.admin.access import Verdict
-from reactor.audit.query import Filters, Page
+from reactor.audit.query import Filters, Order, Page, Run
+from reactor.audit.query.cursor import Cursor
 from reactor.audit.row import Row
 
 RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -15,21 +16,48 @@ RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
 class MemoryLog:
     """A log that holds these rows, oldest first; it knows kinds and no other filter."""
 
-    def __init__(self, rows: Sequence[Row] = ()) -> None:
+    def __init__(self, rows: Sequence[Row] = (), documents: Mapping[bytes, str] | None = None):
         self._rows = rows
+        self._documents = documents or {}
 
     async def entries(
-        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
+        self,
+        filters: Filters,
+        *,
+        limit: int = 100,
+        order: Order = "newest",
+        cursor: str | None = None,
     ) -> Page:
-        """Return the newest rows before the cursor."""
-        before = int(cursor.removeprefix("v1.")) if cursor else None
+        """Return the newest rows below the cursor."""
+        below = Cursor.parse(cursor).position if cursor else None
         fits = [
             row
             for row in reversed(self._rows)
-            if (before is None or row.position < before) and filters.kind in (None, row.kind)
+            if (below is None or row.position < below) and filters.kind in (None, row.kind)
         ]
         last = fits[limit - 1] if len(fits) > limit else None
-        return Page(tuple(fits[:limit]), f"v1.{last.position}" if last else None)
+        return Page(
+            tuple(fits[:limit]),
+            str(Cursor(last.position, above=False)) if last else None,
+            str(Cursor(fits[0].position, above=True)) if fits else None,
+        )
+
+    async def entry(self, run: str, seq: int) -> Row | None:
+        """Return the row."""
+        return next((row for row in self._rows if (row.run, row.seq) == (run, seq)), None)
+
+    async def document(self, digest: bytes) -> str | None:
+        """Return the document."""
+        return self._documents.get(digest)
+
+    async def runs(self) -> Sequence[Run]:
+        """Return the one run."""
+        if not self._rows:
+            return []
+        first, last = self._rows[0], self._rows[-1]
+        return [
+            Run(RUN, first.at, None, "1.2.3", "node", "{}", "cluster.local", first.seq, last.seq)
+        ]
 
 
 class Reasons:

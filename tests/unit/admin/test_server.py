@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvloop
@@ -22,26 +23,23 @@ from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import MemoryLog, Reasons, row
 
 
-class StuckLog:
+class StuckLog(MemoryLog):
     """A log that never answers."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked = asyncio.Event()
 
-    async def entries(
-        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-    ) -> Page:
+    async def entries(self, filters: Filters, **paging: Any) -> Page:
         self.asked.set()
         never: asyncio.Future[Page] = asyncio.get_running_loop().create_future()
         return await never
 
 
-class BrokenLog:
+class BrokenLog(MemoryLog):
     """A log with a fault."""
 
-    async def entries(
-        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-    ) -> Page:
+    async def entries(self, filters: Filters, **paging: Any) -> Page:
         raise KeyError("a fault with a s3cret in it")
 
 
@@ -90,12 +88,10 @@ async def test_an_answer_in_flight_is_finished_before_the_end(serve: Serve) -> N
     release = asyncio.Event()
 
     class SlowLog(StuckLog):
-        async def entries(
-            self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-        ) -> Page:
+        async def entries(self, filters: Filters, **paging: Any) -> Page:
             self.asked.set()
             await release.wait()
-            return Page((row(1),), None)
+            return Page((row(1),), None, None)
 
     log = SlowLog()
     server = await serve(log=log)
