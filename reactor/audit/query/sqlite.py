@@ -155,9 +155,8 @@ class SqliteStore:
         if filters.namespace is not None:
             namespaces: list[str | None] = [filters.namespace]
         else:
-            namespaces = [
-                found for (found,) in connection.execute(_SPACES.format(column=lead), (name,) * 2)
-            ]
+            spaces = connection.execute(_SPACES.format(column=lead), (name, name))
+            namespaces = [None, *(namespace for (namespace,) in spaces)]
         found = [
             position
             for namespace in namespaces
