@@ -145,6 +145,7 @@ class Daemon:
         for number in range(parts.workers.count):
             self._tasks.spawn(parts.workers.run(), f"worker {number}")
         log.info("Started workers")
+        self._tasks.spawn(parts.indexer.run(), "index the log")
         if self._settings.leader_elect:
             leading = self._tasks.spawn(self._lead(known), "lead")
             self._stops.append(partial(self._resign, leading))

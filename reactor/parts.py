@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from reactor import __version__
 from reactor.admin.server import Server
 from reactor.audit.journal import Journal
+from reactor.audit.index.indexer import Indexer
 from reactor.audit.query import Reader
 from reactor.audit.retention import Retention
 from reactor.bus import Bus
@@ -82,6 +83,7 @@ class Parts:
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
             on_commit=self.measure.committed,
         )
+        self.indexer = Indexer(url=settings.audit_url)
         self.situations = Situations(
             splits=self.splits,
             profiles=self.profiles,

@@ -19,60 +19,56 @@ class Said(msgspec.Struct, frozen=True):
 NOTHING = Said()
 
 
-class _Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True):
+    """Of a decision; of a split that can't be honoured, its problem."""
+
     reason: str = ""
     message: str = ""
 
 
-class _Desired(msgspec.Struct, frozen=True):
-    findings: tuple[_Finding, ...] = ()
+class Desired(msgspec.Struct, frozen=True):
+    """What a decision wants."""
+
+    findings: tuple[Finding, ...] = ()
 
 
-class _Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True):
+    """What a decision does; some say why."""
+
     reason: str = ""
 
 
-class _Translated(msgspec.Struct, frozen=True):
-    desired: _Desired = _Desired()
-    plan: _Plan = _Plan()
+class Detail(msgspec.Struct, frozen=True):
+    """Of a row of any kind, what it says: `translated` has findings and a plan, `observed` a
+    problem, `synced` a message, `gap` a reason.
+    """
 
-
-class _Observed(msgspec.Struct, frozen=True):
-    problem: _Finding | None = None
-
-
-class _Other(msgspec.Struct, frozen=True):
-    """`synced` has a message, `gap` a reason."""
-
+    desired: Desired = Desired()
+    plan: Plan | str = ""
+    problem: Finding | None = None
     message: str = ""
     reason: str = ""
 
 
-_translated = msgspec.json.Decoder(_Translated).decode
-_observed = msgspec.json.Decoder(_Observed).decode
-_other = msgspec.json.Decoder(_Other).decode
+_decode = msgspec.json.Decoder(Detail).decode
 
 
-def said(kind: str, detail: str) -> Said:
-    """What a row of this kind says; nothing when its detail is of a form that we don't know."""
-    findings: tuple[_Finding, ...] = ()
-    rest: tuple[str, ...] = ()
+def said(detail: str | bytes | msgspec.Raw) -> Said:
+    """What a row with this detail says; nothing when it is of a form that we don't know."""
     try:
-        match kind:
-            case "translated":
-                found = _translated(detail)
-                findings, rest = found.desired.findings, (found.plan.reason,)
-            case "observed":
-                problem = _observed(detail).problem
-                findings = () if problem is None else (problem,)
-            case "synced" | "gap":
-                other = _other(detail)
-                rest = (other.message, other.reason)
-            case _:
-                return NOTHING
+        return understood(_decode(detail))
     except (msgspec.MsgspecError, UnicodeEncodeError):
         return NOTHING
-    messages = [*(f"{finding.reason} {finding.message}" for finding in findings), *rest]
+
+
+def understood(detail: Detail) -> Said:
+    """What it says, once decoded."""
+    findings = detail.desired.findings
+    if detail.problem is not None:
+        findings = (*findings, detail.problem)
+    why = detail.plan.reason if isinstance(detail.plan, Plan) else ""
+    messages = [f"{finding.reason} {finding.message}" for finding in findings]
+    messages += [why, detail.message, detail.reason]
     text = " ".join(word for message in messages if message for word in words(message))
     reasons = tuple(dict.fromkeys(finding.reason for finding in findings if finding.reason))
     return Said(reasons, text) if reasons or text else NOTHING

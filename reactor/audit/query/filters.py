@@ -59,7 +59,7 @@ class Sieve:
         """Whether this one does."""
         if self.open:
             return True
-        found = said(row.kind, row.detail)
+        found = said(row.detail)
         if self._finding is not None and self._finding not in found.findings:
             return False
         return self._wanted is None or self._wanted.within(found.text)

@@ -79,7 +79,7 @@ def _rows(pages: list[Page]) -> list[Row]:
 
 
 def _matches(row: Row, filters: Filters) -> bool:
-    found = said(row.kind, row.detail)
+    found = said(row.detail)
     wanted = filters.wanted()
     return (
         all(getattr(filters, name) in (None, getattr(row, name)) for name in _NAMES)
