@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry
 
 from reactor import __version__
 from reactor.admin.server import Server
-from reactor.audit.journal import Journal
 from reactor.audit.index.indexer import Indexer
+from reactor.audit.journal import Journal
 from reactor.audit.query import Reader
 from reactor.audit.retention import Retention
 from reactor.bus import Bus

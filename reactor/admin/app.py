@@ -11,14 +11,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
-from reactor.admin import entries, openapi
+from reactor.admin import entries, openapi, stories
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
 from reactor.admin.guard import Guard
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
-from reactor.admin.route import handler
+from reactor.admin.route import Route, handler
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +42,12 @@ def routes(
     *, readiness: Readiness, registry: CollectorRegistry, log: Log, secured: bool
 ) -> Litestar:
     """Return the application without its guard; ``secured`` is what its document then says."""
-    paths = entries.routes(log)
+    found = paths(log)
     return Litestar(
         route_handlers=[
             *probes(readiness=readiness, registry=registry),
-            *map(handler, paths),
-            _document(openapi.document(paths, secured=secured)),
+            *map(handler, found),
+            _document(openapi.document(found, secured=secured)),
         ],
         exception_handlers={Exception: _answer},
         # Its own document can't say what these routes refuse, and its logging starts a thread.
@@ -55,6 +55,11 @@ def routes(
         logging_config=None,
         debug=False,
     )
+
+
+def paths(log: Log) -> tuple[Route, ...]:
+    """Everything under /api/v1."""
+    return (*entries.routes(log), *stories.routes(log))
 
 
 def _document(body: bytes) -> HTTPRouteHandler:

@@ -40,6 +40,10 @@ class Log(Protocol):
         """Return an object's JSON, None when nothing refers to it any more."""
         ...
 
+    async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]:
+        """Return those of them that are there."""
+        ...
+
     async def runs(self) -> Sequence[Run]:
         """Return all of them, the newest first."""
         ...

@@ -43,7 +43,8 @@ def _one_of(name: str, meaning: str, values: tuple[str, ...], **schema: Any) -> 
     return _word(name, meaning, "one of " + ", ".join(values), enum=list(values), **schema)
 
 
-def _time(name: str, meaning: str) -> Parameter:
+def time(name: str, meaning: str) -> Parameter:
+    """A moment: absolute, or relative to now."""
     schema = {
         "anyOf": [
             {"type": "string", "format": "date-time"},
@@ -61,8 +62,6 @@ def _words(text: str, now: int) -> str:
     Wanted.parse(text)
     return text
 
-
-_LIMIT = {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": DEFAULT_LIMIT}
 
 NAMESPACE = _name("namespace", "Namespace.")
 SPLIT = _name("split", "Name of a TrafficSplit.")
@@ -93,24 +92,32 @@ FILTERS = (
         {"type": "string", "pattern": r"[A-Za-z0-9]", "maxLength": 200},
         _words,
     ),
-    _time("since", "At this time or later."),
-    _time("until", "Before this time."),
+    time("since", "At this time or later."),
+    time("until", "Before this time."),
 )
+CURSOR = _word(
+    "cursor",
+    "Where to go on: `next` or `previous` of a page.",
+    "the value of `next` or `previous` in an earlier answer",
+    pattern=f"^{PATTERN}$",
+)
+
+
+def limit(most: int, default: int, meaning: str) -> Parameter:
+    """How much at most."""
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    allowed = f"a whole number from 1 to {most}"
+    return Parameter("limit", meaning, allowed, schema, number(schema))
+
+
 PAGING = (
     _one_of("order", "Which entry comes first.", ORDERS, default="newest"),
-    Parameter(
-        "limit",
+    limit(
+        LONGEST_PAGE,
+        DEFAULT_LIMIT,
         "How many entries at most; a page of large entries may hold fewer.",
-        f"a whole number from 1 to {LONGEST_PAGE}",
-        _LIMIT,
-        number(_LIMIT),
     ),
-    _word(
-        "cursor",
-        "Where to go on: `next` or `previous` of a page.",
-        "the value of `next` or `previous` in an earlier answer",
-        pattern=f"^{PATTERN}$",
-    ),
+    CURSOR,
 )
 PARAMETERS = (*FILTERS, *PAGING)
 

@@ -20,6 +20,8 @@ _CLOSER: Final[dict[tuple[str, str], Any]] = {
     ("Entry", "detail"): {"type": "object"},
     ("Entry", "kind"): {"type": "string", "enum": list(filters.KINDS)},
     ("Entry", "at"): _TIME,
+    ("Weight", "weight"): {},
+    ("Place", "at"): _TIME,
     ("Run", "settings"): {"type": "object"},
     ("Run", "started"): _TIME,
     ("Run", "ended"): {"anyOf": [_TIME, {"type": "null"}]},

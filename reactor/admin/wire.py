@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from reactor.audit.query.history import Weight
+from reactor.audit.query.standing import Override
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -61,3 +66,70 @@ class Runs(msgspec.Struct, frozen=True):
     """All runs, the newest first."""
 
     runs: list[Run]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Which entry says so, and when it was written."""
+
+    run: str
+    seq: int
+    at: str
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided: the split that won, whether it was valid, and every finding."""
+
+    entry: Place
+    winner: str | None
+    valid: bool
+    findings: list[Mapping[str, str]]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended, and how many seconds each stage took."""
+
+    entry: Place
+    outcome: str
+    durations: dict[str, float]
+    message: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One change of a split: weights as written, null where there was no split or none that can
+    be read; ``decided`` null when a later change came first, ``ended`` null while it isn't known.
+    """
+
+    entry: Place
+    type: str
+    actor: str | None
+    service: str | None
+    before: list[Weight] | None
+    after: list[Weight] | None
+    decided: Decided | None
+    ended: Ended | None
+
+
+class History(msgspec.Struct, frozen=True):
+    """Changes, newest first; ``next`` is the cursor to earlier ones."""
+
+    changes: list[Change]
+    next: str | None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Overrides of a profile: null when there was no profile, or nothing is known. ``entry`` made
+    them so (null: the log has nothing from before), ``actor`` is its author.
+    """
+
+    overrides: list[Override] | None
+    entry: Place | None
+    actor: str | None
+    outcome: str | None
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A profile at two moments."""
+
+    differs: bool
+    before: Standing
+    after: Standing

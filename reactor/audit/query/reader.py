@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -57,6 +57,10 @@ class Reader:
     async def document(self, digest: bytes) -> str | None:
         """An object's JSON, None when nothing refers to it any more."""
         return await self._ask(lambda store: store.document(digest))
+
+    async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
+        """Those of them that are there."""
+        return await self._ask(lambda store: store.documents(digests))
 
     async def runs(self) -> list[Run]:
         """All of them, the newest first."""

@@ -202,6 +202,9 @@ class SqliteStore:
     async def document(self, digest: bytes) -> str | None:
         return await self._connection.run(_document, digest)
 
+    async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
+        return await self._connection.run(_documents, tuple(dict.fromkeys(digests)))
+
     async def runs(self) -> list[Run]:
         return await self._connection.run(_runs)
 
@@ -214,6 +217,19 @@ def _entry(connection: sqlite3.Connection, run: str, seq: int) -> Row | None:
 def _document(connection: sqlite3.Connection, digest: bytes) -> str | None:
     found = connection.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()
     return None if found is None else str(found[0])
+
+
+def _documents(connection: sqlite3.Connection, digests: tuple[bytes, ...]) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for start in range(0, len(digests), 500):
+        piece = digests[start : start + 500]
+        marks = ", ".join("?" * len(piece))
+        found.update(
+            connection.execute(
+                f"SELECT digest, body FROM documents WHERE digest IN ({marks})", piece
+            )
+        )
+    return found
 
 
 def _runs(connection: sqlite3.Connection) -> list[Run]:

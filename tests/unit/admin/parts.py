@@ -50,6 +50,10 @@ class MemoryLog:
         """Return the document."""
         return self._documents.get(digest)
 
+    async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]:
+        """Return those that are there."""
+        return {d: self._documents[d] for d in digests if d in self._documents}
+
     async def runs(self) -> Sequence[Run]:
         """Return the one run."""
         if not self._rows:

@@ -10,7 +10,7 @@ import pytest
 from litestar import Litestar
 from prometheus_client import CollectorRegistry
 
-from reactor.admin import app, entries, filters, openapi, wire
+from reactor.admin import app, filters, openapi, wire
 from reactor.admin.problem import Problem
 from reactor.audit.query import Filters
 from tests.unit.admin.client import ask
@@ -21,7 +21,7 @@ from tests.unit.admin.parts import MemoryLog, Reasons, Tokens
 @pytest.fixture(name="document", params=[True, False], ids=["secured", "open"])
 def _document(request: pytest.FixtureRequest) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(
-        openapi.document(entries.routes(MemoryLog()), secured=request.param)
+        openapi.document(app.paths(MemoryLog()), secured=request.param)
     )
     return found
 
@@ -43,9 +43,12 @@ def test_every_parameter_is_listed(document: dict[str, Any]) -> None:
     assert set(names) == asked
 
 
+_STRUCTS = [found for found in vars(wire).values() if isinstance(found, msgspec.StructMeta)]
+
+
 def test_the_schemas_have_the_fields_that_are_sent(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    for struct in (wire.Entry, wire.Page, wire.Run, wire.Runs, Problem):
+    for struct in (*_STRUCTS, Problem):
         assert set(schemas[struct.__name__]["properties"]) == set(struct.__struct_fields__)
 
 
@@ -91,7 +94,7 @@ async def test_each_status_is_declared_with_its_media_type_and_headers(
         server.port, target, method=method, headers={"Authorization": "Bearer good", **headers}
     )
     assert answer.status == status
-    document = msgspec.json.decode(openapi.document(entries.routes(MemoryLog()), secured=True))
+    document = msgspec.json.decode(openapi.document(app.paths(MemoryLog()), secured=True))
     declared = document["paths"][target.partition("?")[0]]["get"]["responses"][str(status)]
     if "$ref" in declared:
         declared = document["components"]["responses"][str(status)]
