@@ -126,6 +126,7 @@ class Daemon:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
         self._stops.append(self._tasks.cancel)
+        self._tasks.spawn(parts.feed.run(), "follow the log")
         self._tasks.spawn(self._begin(), "begin")
 
     async def _begin(self) -> None:

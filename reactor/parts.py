@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from reactor import __version__
 from reactor.admin.server import Server
+from reactor.audit.feed import Feed
 from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
 from reactor.audit.query import Reader
@@ -81,8 +82,10 @@ class Parts:
             settings=settings.recorded(),
             cluster_domain=settings.cluster_domain,
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
-            on_commit=self.measure.committed,
+            on_commit=self._committed,
         )
+        reader = Reader(url=settings.audit_url)
+        self.feed = Feed(log=reader)
         self.indexer = Indexer(url=settings.audit_url)
         self.situations = Situations(
             splits=self.splits,
@@ -116,11 +119,16 @@ class Parts:
             address=settings.metrics_addr,
             readiness=readiness,
             registry=self._registry(),
-            log=Reader(url=settings.audit_url),
+            log=reader,
+            feed=self.feed,
             reviewer=Reviewer(connection=self.connection)
             if settings.admin_auth == "token"
             else None,
         )
+
+    def _committed(self, rows: int, seconds: float) -> None:
+        self.measure.committed(rows, seconds)
+        self.feed.committed()
 
     def _build_reflectors(self) -> None:
         domain = self._settings.cluster_domain

@@ -19,6 +19,8 @@ from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.route import Route, handler
+from reactor.admin.tail import Tails
+from reactor.audit.feed import Feed
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +30,24 @@ def build(
     readiness: Readiness,
     registry: CollectorRegistry,
     log: Log,
+    feed: Feed,
     reviewer: Reviewer | None,
     limits: Limits,
 ) -> ASGIApp:
     """Return the guarded application; ``reviewer`` None leaves every path open."""
     application = routes(
-        readiness=readiness, registry=registry, log=log, secured=reviewer is not None
+        readiness=readiness, registry=registry, log=log, feed=feed, secured=reviewer is not None
     )
     return Guard(application, reviewer=reviewer, limits=limits)
 
 
 def routes(
-    *, readiness: Readiness, registry: CollectorRegistry, log: Log, secured: bool
+    *,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    log: Log,
+    feed: Feed,
+    secured: bool,
 ) -> Litestar:
     """Return the application without its guard; ``secured`` is what its document then says."""
     found = paths(log)
@@ -47,6 +55,7 @@ def routes(
         route_handlers=[
             *probes(readiness=readiness, registry=registry),
             *map(handler, found),
+            Tails(feed=feed, log=log).handler(),
             _document(openapi.document(found, secured=secured)),
         ],
         exception_handlers={Exception: _answer},

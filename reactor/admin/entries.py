@@ -68,7 +68,7 @@ def routes(log: Log) -> tuple[Route, ...]:
         row = await log.entry(places["run"], places["seq"])
         if row is None:
             raise Refused(404, "The log has no such entry: it never had, or retention took it.")
-        return msgspec.json.encode(_entry(row))
+        return msgspec.json.encode(entry(row))
 
     async def document(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
         question.read(query, (), now=now)
@@ -129,7 +129,7 @@ async def _page(page: Page) -> bytes:
     """As JSON, encoded in slices so that the event loop goes on."""
     chunks: list[bytes] = []
     for start in range(0, len(page.entries), _SLICE):
-        chunks += [msgspec.json.encode(_entry(row)) for row in page.entries[start : start + _SLICE]]
+        chunks += [msgspec.json.encode(entry(row)) for row in page.entries[start : start + _SLICE]]
         await asyncio.sleep(0)
     return b'{"entries":[%b],"next":%b,"previous":%b,"partial":%b}' % (
         b",".join(chunks),
@@ -139,7 +139,7 @@ async def _page(page: Page) -> bytes:
     )
 
 
-def _entry(row: Row) -> wire.Entry:
+def entry(row: Row) -> wire.Entry:
     return wire.Entry(
         run=row.run,
         seq=row.seq,

@@ -46,6 +46,8 @@ class Guard:
                 if unread:
                     more.append((b"connection", b"close"))
                 message["headers"] = [*message["headers"], *more]
+            elif message["type"] == "http.response.body" and message["more_body"]:
+                request["state"]["go_on"]()
             await send(message)
 
         try:

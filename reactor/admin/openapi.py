@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from reactor import __version__
-from reactor.admin import filters
+from reactor.admin import filters, tail
 from reactor.admin.problem import MEDIA_TYPE, Problem
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
@@ -93,6 +93,26 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
             secured=secured,
         ),
         **{route.path: _route(route, secured=secured) for route in routes},
+        tail.PATH: _get(
+            "Entries as they are written, from now on or from the one after the last that came.",
+            {
+                "200": {
+                    "description": "One event, or one line, per entry, without an end.",
+                    "content": {
+                        "text/event-stream": {"schema": {"type": "string"}},
+                        "application/x-ndjson": {"schema": {"type": "string"}},
+                    },
+                },
+                "404": _missing("The entry to begin after is not there, or not any more."),
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[
+                *(_parameter(parameter, "query") for parameter in tail.PARAMETERS),
+                {**_parameter(tail.AFTER, "header"), "name": "Last-Event-ID"},
+            ],
+            secured=secured,
+        ),
     }
 
 
@@ -101,8 +121,7 @@ def _route(route: Route, *, secured: bool) -> dict[str, Any]:
     schema = {"$ref": _REFERENCE.format(name=route.body.__name__)} if struct else {"type": "object"}
     responses = {"200": _json("The answer.", schema), **_problems(400, 503), **_access(secured)}
     if route.missing is not None:
-        problem = {"schema": {"$ref": _REFERENCE.format(name="Problem")}}
-        responses["404"] = {"description": route.missing, "content": {MEDIA_TYPE: problem}}
+        responses["404"] = _missing(route.missing)
     return _get(
         route.summary,
         responses,
@@ -112,6 +131,11 @@ def _route(route: Route, *, secured: bool) -> dict[str, Any]:
         ],
         secured=secured,
     )
+
+
+def _missing(description: str) -> dict[str, Any]:
+    problem = {"schema": {"$ref": _REFERENCE.format(name="Problem")}}
+    return {"description": description, "content": {MEDIA_TYPE: problem}}
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:

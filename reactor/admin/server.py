@@ -15,6 +15,7 @@ from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness
 from reactor.admin.protocol import Connection
+from reactor.audit.feed import Feed
 
 _GRACE = 0.5
 
@@ -34,6 +35,7 @@ class Server:
         readiness: Readiness,
         registry: CollectorRegistry,
         log: Log,
+        feed: Feed,
         reviewer: Reviewer | None,
         limits: Limits | None = None,
     ) -> None:
@@ -43,6 +45,7 @@ class Server:
             readiness=readiness,
             registry=registry,
             log=log,
+            feed=feed,
             reviewer=reviewer,
             limits=self._limits,
         )

@@ -47,6 +47,8 @@ class Sieve:
     """The part of the filters that only a row's detail can answer."""
 
     def __init__(self, filters: Filters) -> None:
+        self._filters = filters
+        self._columns = tuple(filters.columns().items())
         self._finding = filters.finding
         self._wanted = filters.wanted()
 
@@ -63,3 +65,13 @@ class Sieve:
         if self._finding is not None and self._finding not in found.findings:
             return False
         return self._wanted is None or self._wanted.within(found.text)
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row passes all of the filters, its columns included."""
+        since, until = self._filters.since, self._filters.until
+        return (
+            all(getattr(row, name) == value for name, value in self._columns)
+            and (since is None or row.at >= since)
+            and (until is None or row.at < until)
+            and self.passes(row)
+        )

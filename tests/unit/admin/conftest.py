@@ -12,6 +12,7 @@ from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness
 from reactor.admin.server import Server
+from reactor.audit.feed import Feed
 from tests.unit.admin.parts import MemoryLog, Reasons
 
 Serve = Callable[..., Awaitable[Server]]
@@ -25,16 +26,19 @@ async def serve() -> AsyncIterator[Serve]:
     async def start(
         *,
         log: Log | None = None,
+        feed: Feed | None = None,
         readiness: Readiness | None = None,
         registry: CollectorRegistry | None = None,
         reviewer: Reviewer | None = None,
         limits: Limits | None = None,
     ) -> Server:
+        log = log or MemoryLog()
         server = Server(
             address="127.0.0.1:0",
             readiness=readiness or Reasons(),
             registry=registry or CollectorRegistry(),
-            log=log or MemoryLog(),
+            log=log,
+            feed=feed or Feed(log=log),
             reviewer=reviewer,
             limits=limits,
         )

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from reactor.admin import app, filters, openapi, wire
 from reactor.admin.problem import Problem
+from reactor.audit.feed import Feed
 from reactor.audit.query import Filters
 from tests.unit.admin.client import ask
 from tests.unit.admin.conftest import Serve
@@ -28,7 +29,11 @@ def _document(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def test_every_route_is_listed_and_no_other(document: dict[str, Any]) -> None:
     application = app.routes(
-        readiness=Reasons(), registry=CollectorRegistry(), log=MemoryLog(), secured=True
+        readiness=Reasons(),
+        registry=CollectorRegistry(),
+        log=MemoryLog(),
+        feed=Feed(log=MemoryLog()),
+        secured=True,
     )
     assert isinstance(application, Litestar)
     paths = {re.sub(r":\w+\}", "}", route.path) for route in application.routes}

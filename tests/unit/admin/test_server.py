@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from reactor.admin.limits import Limits
 from reactor.admin.server import Server
+from reactor.audit.feed import Feed
 from reactor.audit.query import Filters, Page
 from reactor.errors import Fatal
 from tests.unit.admin.client import ask, send
@@ -61,6 +62,7 @@ def test_stop_takes_less_than_a_second_with_requests_and_connections_open(
             readiness=Reasons(),
             registry=CollectorRegistry(),
             log=log,
+            feed=Feed(log=log),
             reviewer=None,
         )
         await server.start()
@@ -117,6 +119,7 @@ async def test_a_used_port_is_one_line_that_says_what_to_do(serve: Serve) -> Non
         readiness=Reasons(),
         registry=CollectorRegistry(),
         log=MemoryLog(),
+        feed=Feed(log=MemoryLog()),
         reviewer=None,
     )
     with pytest.raises(Fatal, match=f"port {server.port} is in use.*-metrics-addr") as caught:
