@@ -15,7 +15,7 @@ ARGS ?=
 # Where `make cluster` keeps its files.
 DIR ?= build/cluster
 
-.PHONY: help run test check bench soak cluster lock docs build clean setup format
+.PHONY: help run test check bench soak cluster lock docs dist clean setup format
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -26,11 +26,12 @@ run: $(VENV)/.runtime ## Run the sandbox: a small API server, the adaptor, and t
 test: $(VENV)/.dev ## Run all tests but the long ones.
 	$(PYTEST) -n $(WORKERS) $(ARGS)
 
-check: $(VENV)/.dev ## Check format, lint, types and layers.
+check: $(VENV)/.dev ## Check format, lint, types, layers and shell scripts.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/shellcheck install .ci/run
 
 bench: $(VENV)/.dev ## Measure against the limits, on a real kube-apiserver.
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -55,9 +56,10 @@ lock: $(VENV)/.dev ## Lock the requirements anew, with hashes; ARGS=--upgrade fo
 	    requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
-build: $(VENV)/.dev ## Build the wheel into dist/.
-	rm -rf build/lib build/bdist.*
-	$(BIN)/python -m build --wheel --no-isolation
+dist: $(VENV)/.dev ## Make all of a release in dist/; ARGS="--platform linux-x86_64" for less.
+	built='from tests.cluster import binaries; print(binaries.find(binaries.HELM) or "")'; \
+	helm=$$(command -v helm || $(BIN)/python -c "$$built"); \
+	$(BIN)/python -m release dist --helm "$$helm" $(ARGS)
 
 clean: ## Remove whatever these targets made, .venv too.
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

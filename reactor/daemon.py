@@ -84,10 +84,19 @@ class Daemon:
             found.append(f"the audit log isn't open yet: {journal.degraded or 'opening it'}")
         elif journal.degraded:
             found.append(f"the audit log isn't kept now: {journal.degraded}")
-        found += [health for _, part in parts.reflectors if (health := part.health.unready())]
-        if trouble := parts.lease.unready():
+        refused = [right for right in parts.connection.permissions.missing() if not right.optional]
+        found += map(str, refused)
+        named = {right.resource for right in refused}
+        for name, part in parts.reflectors:
+            if name not in named and (trouble := part.health.unready()):
+                found.append(trouble)
+        if "leases" not in named and (trouble := parts.lease.unready()):
             found.append(trouble)
         return found
+
+    def remarks(self) -> Sequence[str]:
+        """What doesn't work although the process is ready, in plain words."""
+        return [str(right) for right in self.parts.connection.permissions.missing()]
 
     async def live(self) -> None:
         """Start, and return or raise only when a part has ended that must not."""

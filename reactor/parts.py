@@ -59,6 +59,9 @@ class Readiness(Protocol):
     def reasons(self) -> Sequence[str]:
         """Why the process isn't ready, in plain words; empty when it is."""
 
+    def remarks(self) -> Sequence[str]:
+        """What doesn't work although it is ready, in plain words."""
+
 
 class Parts:
     """Everything that the process consists of, connected and at rest."""

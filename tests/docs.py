@@ -1,4 +1,4 @@
-"""`python -m tests.docs`: writes into docs/ what it takes from the code; a test compares."""
+"""`python -m tests.docs`: writes into the pages what it takes from the code; a test compares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from reactor.settings import FLAGS
+from tests.chart import readme
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -29,6 +30,7 @@ def with_flags(page: str) -> str:
 def main() -> None:
     """Rewrites the pages in place."""
     SETTINGS.write_text(with_flags(SETTINGS.read_text()))
+    readme.README.write_text(readme.with_values(readme.README.read_text()))
 
 
 if __name__ == "__main__":

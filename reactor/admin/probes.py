@@ -25,6 +25,10 @@ class Readiness(Protocol):
         """Return each reason not to be ready, in plain words; none when ready."""
         ...
 
+    def remarks(self) -> Sequence[str]:
+        """Return what doesn't work although it is ready, in plain words."""
+        ...
+
 
 class _Family(msgspec.Struct, frozen=True):
     family: Metric
@@ -48,7 +52,8 @@ def probes(*, readiness: Readiness, registry: CollectorRegistry) -> list[HTTPRou
     async def ready() -> Response[bytes]:
         reasons = readiness.reasons()
         if not reasons:
-            return _text(b"ok\n")
+            remarks = "".join(f"but: {remark}\n" for remark in readiness.remarks())
+            return _text(f"ok\n{remarks}".encode())
         return _text("".join(f"{reason}\n" for reason in reasons).encode(), status=503)
 
     @get("/metrics")

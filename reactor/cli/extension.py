@@ -5,19 +5,41 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from reactor.cli.globals import options
 from reactor.cli.goflags import respelled
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
+    "check": ("reactor.cli.check:check", "Check that the extension works."),
+    "completion": (
+        "reactor.cli.completion:completion",
+        "Print a script for your shell's completion.",
+    ),
+    "diff": (
+        "reactor.cli.diff:diff",
+        "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
+    ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
+    "stat": ("reactor.cli.stat:stat", "Show the traffic of splits, and what is applied of them."),
+    "translate": (
+        "reactor.cli.translate:translate",
+        "Print the ServiceProfiles that splits become, without a cluster.",
+    ),
     "version": ("reactor.cli.version:version", "Print the version."),
 }
-# Linkerd calls it on every `linkerd-*` on PATH; people need not see it.
-_HIDDEN = {"_extension-metadata": "reactor.cli.version:extension_metadata"}
+# Linkerd calls the first on every `linkerd-*` on PATH, the chart's Job the second; people need not
+# see them.
+_HIDDEN = {
+    "_extension-metadata": "reactor.cli.version:extension_metadata",
+    "_namespace-metadata": "reactor.cli.namespace_metadata:namespace_metadata",
+}
 
 
 class LazyGroup(click.Group):
@@ -34,6 +56,19 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        # Not the group's own, which imports every command to show its help.
+        return [
+            *(
+                CompletionItem(name, help=_COMMANDS[name][1])
+                for name in self.list_commands(ctx)
+                if name.startswith(incomplete)
+            ),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
 
 def _load(target: str) -> click.Command:

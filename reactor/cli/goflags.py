@@ -36,7 +36,8 @@ class GoCommand(click.Command):
             records = [
                 record
                 for param in self.get_params(ctx)
-                if (param.name in shared) is wanted
+                if isinstance(param, click.Option)  # arguments have a section of their own
+                and (param.name in shared) is wanted
                 and (record := param.get_help_record(ctx)) is not None
             ]
             if records:
@@ -45,7 +46,7 @@ class GoCommand(click.Command):
 
 
 def respelled(params: Sequence[click.Parameter], args: Sequence[str]) -> list[str]:
-    """``args`` with `--flag=true|false`, `-f=value` and empty lists (`[]`) as click reads them.
+    """``args`` with `--flag=true|false`, `-f=value` and lists (`[a,b]`) as click reads them.
 
     A flag that is taken back (`--flag --flag=false`) is dropped: all flags are off by default.
     """
@@ -65,10 +66,18 @@ def respelled(params: Sequence[click.Parameter], args: Sequence[str]) -> list[st
                 found.append(name)
             else:
                 raise click.BadParameter(f"{value!r} is not true or false", param=option)
-        elif option.multiple and value == "[]":
-            continue
+        elif option.multiple and value[:1] == "[" and value[-1:] == "]":
+            for one in _listed(value):
+                found += [f"{name}={one}"] if name.startswith("--") else [name, one]
         elif name.startswith("--"):
             found.append(arg)
         else:
             found += [name, value]
     return found
+
+
+def _listed(value: str) -> list[str]:
+    """The items of a list as Go prints one, `[a,b]`, in CSV."""
+    import csv
+
+    return next(csv.reader([value[1:-1]]), [])

@@ -6,6 +6,7 @@ encoded, and the session looks up neither cookies nor the environment's proxies 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import time
@@ -21,11 +22,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from reactor import __version__
-from reactor.errors import Fatal, ReactorError, Retryable
+from reactor.errors import Fatal, ReactorError, Retryable, Terminal
 from reactor.kube import kubeconfig, status, tls
 from reactor.kube.credentials import Credentials, Identity
 from reactor.kube.identity import impersonation, source
 from reactor.kube.lines import lines
+from reactor.kube.permissions import Permissions
 from reactor.kube.proxy import from_environment
 from reactor.kube.target import SERVICE_ACCOUNT, Target
 
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 _REREAD = 30.0  # seconds between two looks at client certificate files
 _CONNECT = 10.0  # seconds to connect and shake hands
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_WEBSOCKET = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 Observer = Callable[[str, str, str, float], None]
@@ -82,6 +85,7 @@ class Connection:
         self._session: aiohttp.ClientSession | None = None
         self._made: dict[str | None, tuple[Identity, CIMultiDict[str]]] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self.permissions = Permissions()
 
     @classmethod
     def from_kubeconfig(
@@ -113,6 +117,11 @@ class Connection:
         """The API server's URL."""
         return self._target.server
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the kubeconfig's context, or of the pod; else `default`."""
+        return self._target.namespace
+
     async def request(
         self,
         method: str,
@@ -128,7 +137,7 @@ class Connection:
         """Sends one request; ``path`` is already percent-encoded, ``timeout`` in seconds.
 
         Raises Retryable, Conflict, Expired or Terminal for anything but a 2xx.
-        ``verb`` and ``resource`` only label the metrics.
+        ``verb`` and ``resource`` label the metrics, and what our roles refuse.
         """
         limits = self._timeouts.get(timeout)
         if limits is None:
@@ -165,6 +174,49 @@ class Connection:
         async with self._send("GET", path, query, None, None, limits, verb, resource) as answer:
             yield lines(answer.content, lambda error: self._lost("GET", path, error))
 
+    async def websocket(
+        self,
+        path: str,
+        *,
+        protocol: str,
+        query: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        verb: str = "connect",
+        resource: str = "",
+    ) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Opens a websocket of this subprotocol, within ``timeout`` seconds; close it.
+
+        Credentials, TLS, proxy and errors are those of `request`.
+        """
+        url = self._url(path, query)
+        again = False
+        while True:
+            identity = self._credentials.valid() or await self._credentials.current()
+            started = time.perf_counter()
+            code = "error"
+            try:
+                async with asyncio.timeout(timeout):
+                    opened = await self._opened().ws_connect(
+                        url,
+                        protocols=(protocol,),
+                        headers=self._headers_of(identity, None),
+                        ssl=self._context_of(identity),
+                        server_hostname=self._target.tls_name,
+                        proxy=self._proxy,
+                        timeout=_WEBSOCKET,
+                    )
+                code = "101"
+                return opened
+            except (Retryable, Terminal) as refused:
+                code = str(refused.status)
+                if code != "401" or again or not await self._credentials.renew(identity):
+                    raise
+                again = True
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise self._lost("GET", path, error) from error
+            finally:
+                self._observed(verb, resource, code, time.perf_counter() - started)
+
     async def close(self) -> None:
         """Ends all connections."""
         if self._session is not None:
@@ -194,9 +246,7 @@ class Connection:
         verb: str,
         resource: str,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        url = URL(
-            f"{self._target.server}{path}{'?' + urlencode(query) if query else ''}", encoded=True
-        )
+        url = self._url(path, query)
         for last in (False, True):
             identity = self._credentials.valid() or await self._credentials.current()
             started = time.perf_counter()
@@ -212,6 +262,7 @@ class Connection:
                     server_hostname=self._target.tls_name,
                     proxy=self._proxy,
                     allow_redirects=False,
+                    raise_for_status=False,
                 )
                 code = str(answer.status)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -219,6 +270,7 @@ class Connection:
             finally:
                 self._observed(verb, resource, code, time.perf_counter() - started)
             if 200 <= answer.status < 300:
+                self.permissions.granted(verb, resource)
                 try:
                     yield answer
                 finally:
@@ -226,12 +278,17 @@ class Connection:
                     # else, such as a watch that we leave, must not be drained first.
                     answer.close()
                 return
-            failure = await self._failure(method, path, answer)
+            failure = await self._failure(method, path, answer, verb, resource)
             if answer.status != 401 or last or not await self._credentials.renew(identity):
                 raise failure
 
     async def _failure(
-        self, method: str, path: str, answer: aiohttp.ClientResponse
+        self,
+        method: str,
+        path: str,
+        answer: aiohttp.ClientResponse,
+        verb: str = "",
+        resource: str = "",
     ) -> ReactorError:
         try:
             content = await answer.read()
@@ -239,7 +296,19 @@ class Connection:
             content = b""
         finally:
             answer.close()
-        return status.failure(method, path, answer.status, answer.headers, status.decode(content))
+        said = status.decode(content)
+        if answer.status == 403:
+            self.permissions.forbidden(verb, resource, said.message)
+        return status.failure(method, path, answer.status, answer.headers, said)
+
+    async def _refused(self, answer: aiohttp.ClientResponse) -> None:
+        # Asked by aiohttp for websockets alone: of an upgrade that is refused it keeps no body.
+        if answer.status != 101:
+            raise await self._failure("GET", answer.url.raw_path, answer)
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+        asked = "?" + urlencode(query) if query else ""
+        return URL(f"{self._target.server}{path}{asked}", encoded=True)
 
     def _lost(self, method: str, path: str, error: Exception) -> Retryable:
         sent = method != "GET" and not isinstance(error, _NEVER_SENT)
@@ -257,6 +326,7 @@ class Connection:
                 skip_auto_headers=("Accept-Encoding", "Content-Type"),
                 auto_decompress=True,
                 trust_env=False,
+                raise_for_status=self._refused,
             )
         return self._session
 

@@ -75,7 +75,8 @@ def read(paths: Sequence[Path], *, context: str | None) -> Target:
     if cluster is None:
         raise Fatal(f"{picked.where}.cluster is missing: name one of clusters")
     user = _follow(picked, "user", merged["users"])
-    return _target(cluster, user or Section(f"{picked.where}.user", picked.folder, {}))
+    anonymous = Section(f"{picked.where}.user", picked.folder, {})
+    return _target(cluster, user or anonymous, picked.text("namespace") or "default")
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _follow(picked: Section, field: str, known: Mapping[str, Section]) -> Sectio
     return known[name]
 
 
-def _target(cluster: Section, user: Section) -> Target:
+def _target(cluster: Section, user: Section, namespace: str) -> Target:
     server = cluster.text("server")
     if server is None or not server.startswith(("https://", "http://")):
         raise Fatal(f"{cluster.where}.server must be a URL such as https://10.0.0.1:6443")
@@ -149,4 +150,5 @@ def _target(cluster: Section, user: Section) -> Target:
         proxy=proxy,
         user=user,
         cluster=cluster,
+        namespace=namespace,
     )

@@ -64,7 +64,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The API server, and the user section that credentials are made from."""
+    """The API server, and the user section that credentials are made from.
+
+    ``namespace`` is the one that commands mean when they name none.
+    """
 
     server: str
     authority: bytes | None
@@ -73,6 +76,7 @@ class Target(msgspec.Struct, frozen=True):
     proxy: str | None
     user: Section
     cluster: Section
+    namespace: str = "default"
 
     def impersonating(self, name: str, groups: Sequence[str]) -> Target:
         """The same place, asked as someone else: what the user section impersonates is void."""
@@ -100,7 +104,23 @@ def in_cluster(environ: Mapping[str, str], service_account: Path) -> Target:
     where = f"service account {service_account}"
     user = Section(where, service_account, {"tokenFile": "token"})
     cluster = Section(where, service_account, {})
-    return Target(configuration.host, authority, True, None, None, user, cluster)
+    return Target(
+        server=configuration.host,
+        authority=authority,
+        verify=True,
+        tls_name=None,
+        proxy=None,
+        user=user,
+        cluster=cluster,
+        namespace=_own_namespace(service_account),
+    )
+
+
+def _own_namespace(service_account: Path) -> str:
+    try:
+        return (service_account / "namespace").read_text().strip() or "default"
+    except (OSError, UnicodeDecodeError):
+        return "default"
 
 
 def why(error: Exception) -> str:

@@ -180,7 +180,7 @@ class Admission:
         causes: list[Cause] = names.check(
             document, plural=resource.plural, group=resource.group, free=resource.free_names
         )
-        causes.extend(validation.validate(document, schema))
+        causes.extend(validation.validate(document, schema, old))
         if causes:
             raise invalid(resource.kind_subject(document["metadata"].get("name", "")), causes)
         return warnings

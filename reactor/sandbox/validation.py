@@ -1,4 +1,8 @@
-"""Custom resources against their structural schema: unknown fields pruned, faults in words."""
+"""Custom resources against their structural schema: unknown fields pruned, faults in words.
+
+An update is forgiven what it leaves as it was (ratcheting, Kubernetes 1.30): field by field, and
+lists as a whole, since none of our definitions tells items apart by keys.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reactor.sandbox.documents import Document, copy
+from reactor.sandbox.documents import Document, copy, encode
 from reactor.sandbox.names import refused, required, shown
 from reactor.sandbox.status import Cause
 
@@ -17,7 +21,7 @@ Schema = Mapping[str, Any]
 
 
 def prune(document: Document, schema: Schema | None) -> list[str]:
-    """Drop the fields that the schema doesn't know, in place; their paths."""
+    """Drop nulls and the fields that the schema doesn't know, in place; the latter's paths."""
     dropped: list[str] = []
     if schema is not None:
         _prune(document, schema, "", dropped, top=True)
@@ -30,8 +34,8 @@ def fill(document: Document, schema: Schema | None) -> None:
         _fill(document, schema)
 
 
-def validate(document: Document, schema: Schema | None) -> list[Cause]:
-    """What the schema finds wrong with a document."""
+def validate(document: Document, schema: Schema | None, old: Document | None = None) -> list[Cause]:
+    """What the schema finds wrong with a document that replaces ``old``."""
     causes: list[Cause] = []
     if schema is not None:
         for key in schema.get("required", ()):
@@ -39,7 +43,7 @@ def validate(document: Document, schema: Schema | None) -> list[Cause]:
                 causes.append(required(key))
         for key, item in schema.get("properties", {}).items():
             if key in document and key not in _TOP:
-                _check(document[key], item, key, causes)
+                _ratchet(document[key], item, key, causes, _part(old, key))
     return causes
 
 
@@ -58,10 +62,12 @@ def _prune(value: Any, schema: Schema, path: str, dropped: list[str], *, top: bo
         here = f"{path}.{key}" if path else key
         if top and key in _TOP:
             continue
-        if key in known:
-            _prune(value[key], known[key], here, dropped)
-        elif isinstance(more, dict):
-            _prune(value[key], more, here, dropped)
+        item = known.get(key, more)
+        if isinstance(item, dict):
+            if value[key] is None and not item.get("nullable") and "default" not in item:
+                del value[key]
+            else:
+                _prune(value[key], item, here, dropped)
         elif not (more or schema.get(_PRESERVE) or schema.get("x-kubernetes-embedded-resource")):
             del value[key]
             dropped.append(here)
@@ -85,7 +91,18 @@ def _fill(value: Any, schema: Schema) -> None:
             _fill(item, schema["items"])
 
 
-def _check(value: Any, schema: Schema, path: str, causes: list[Cause]) -> None:
+def _ratchet(value: Any, schema: Schema, path: str, causes: list[Cause], old: Any) -> None:
+    found: list[Cause] = []
+    _check(value, schema, path, found, old)
+    if found and (old is None or encode(value) != encode(old)):
+        causes.extend(found)
+
+
+def _part(old: Any, key: str) -> Any:
+    return old.get(key) if isinstance(old, dict) else None
+
+
+def _check(value: Any, schema: Schema, path: str, causes: list[Cause], old: Any = None) -> None:
     if value is None:
         if not schema.get("nullable") and schema.get("type"):
             causes.append(_mistyped(path, "null", schema["type"]))
@@ -101,30 +118,37 @@ def _check(value: Any, schema: Schema, path: str, causes: list[Cause]) -> None:
     if wanted and actual != wanted and not (wanted == "number" and actual == "integer"):
         causes.append(_mistyped(path, actual, wanted))
         return
+    if "not" in schema:
+        against: list[Cause] = []
+        _check(value, schema["not"], path, against)
+        if not against:
+            told = f'Invalid value: "": "{path}" must not validate the schema (not)'
+            causes.append(Cause("FieldValueInvalid", told, "<nil>"))
     _limits(value, schema, path, causes)
     if isinstance(value, dict):
-        _object(value, schema, path, causes)
+        _object(value, schema, path, causes, old)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check(item, schema.get("items", {}), f"{path}[{index}]", causes)
 
 
-def _object(value: Document, schema: Schema, path: str, causes: list[Cause]) -> None:
+def _object(value: Document, schema: Schema, path: str, causes: list[Cause], old: Any) -> None:
     known = schema.get("properties", {})
     for key in schema.get("required", ()):
         if key not in value:
             causes.append(required(f"{path}.{key}"))
     more = schema.get("additionalProperties")
     for key, item in value.items():
-        if key in known:
-            _check(item, known[key], f"{path}.{key}", causes)
-        elif isinstance(more, dict):
-            _check(item, more, f"{path}.{key}", causes)
+        inner = known.get(key, more)
+        if isinstance(inner, dict):
+            _ratchet(item, inner, f"{path}.{key}", causes, _part(old, key))
+    if "maxProperties" in schema and len(value) > schema["maxProperties"]:
+        causes.append(_too_many(path, len(value), schema["maxProperties"]))
 
 
 def _limits(value: Any, schema: Schema, path: str, causes: list[Cause]) -> None:
     allowed = schema.get("enum")
-    if allowed is not None and value not in allowed:
+    if allowed is not None and encode(value) not in map(encode, allowed):  # 1 is not true
         told = ", ".join(shown(item) for item in allowed)
         causes.append(
             Cause(
@@ -155,8 +179,12 @@ def _limits(value: Any, schema: Schema, path: str, causes: list[Cause]) -> None:
             bound = f"{path} in body should have at least {schema['minItems']} items"
             causes.append(refused(path, len(value), bound))
         if "maxItems" in schema and len(value) > schema["maxItems"]:
-            told = f"Too many: {len(value)}: must have at most {schema['maxItems']} items"
-            causes.append(Cause("FieldValueTooMany", told, path))
+            causes.append(_too_many(path, len(value), schema["maxItems"]))
+
+
+def _too_many(path: str, count: int, most: int) -> Cause:
+    told = f"Too many: {count}: must have at most {most} items"
+    return Cause("FieldValueTooMany", told, path)
 
 
 def _mistyped(path: str, actual: str, wanted: str) -> Cause:

@@ -38,7 +38,12 @@ class AdaptorProcess:
     @property
     def url(self) -> str:
         """The admin port's base URL."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Where the admin port listens."""
+        return f"127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int:
@@ -57,7 +62,7 @@ class AdaptorProcess:
             command=[
                 str(Path(sys.executable).with_name("smi-adaptor")),
                 f"-kubeconfig={self._kubeconfig}",
-                f"-metrics-addr=127.0.0.1:{self._port}",
+                f"-metrics-addr={self.address}",
                 f"-audit-url=sqlite:///{self.audit_path}",
                 "--admin-auth=none",
                 *self._arguments,

@@ -1,7 +1,7 @@
 """Builds the programs that tests run against, once, into a cache outside the checkout.
 
 Each folder of tests/tools is a Go module; what it builds is kept under the hash of its go.mod and
-go.sum, so that a change of either builds anew and an unchanged checkout never does.
+go.sum and of its own code, so that a change builds anew and an unchanged checkout never does.
 `KUBEBUILDER_ASSETS` (a folder of ready programs) is asked first.
 """
 
@@ -67,6 +67,7 @@ DESTINATION_CLIENT = Program(
     "linkerd",
     "github.com/linkerd/linkerd2/controller/script/destination-client",
 )
+KUBELET_STUB = Program("kubelet-stub", "kubelet", ".")
 ALL = (
     ETCD,
     KUBE_APISERVER,
@@ -75,6 +76,7 @@ ALL = (
     HELM,
     LINKERD_CONTROLLER,
     DESTINATION_CLIENT,
+    KUBELET_STUB,
 )
 
 
@@ -109,10 +111,11 @@ def find(program: Program) -> Path | None:
 
 
 def cache_of(module: str) -> Path:
-    """The cache folder that belongs to the present go.mod and go.sum of a tools module."""
+    """The cache folder that belongs to the present go.mod, go.sum and code of a tools module."""
     digest = hashlib.sha256()
-    for name in ("go.mod", "go.sum"):
-        digest.update((TOOLS / module / name).read_bytes())
+    folder = TOOLS / module
+    for path in (folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))):
+        digest.update(path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME")
     root = Path(home) if home else Path.home() / ".cache"
     return root / "linkerd-smi-reactor" / digest.hexdigest()[:20]

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_asyncio
@@ -16,8 +17,10 @@ from tests.cluster import binaries, guide
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.crds import service_profile_crd
+from tests.cluster.kubelet import Kubelet
 from tests.cluster.linkerd import DestinationController
 from tests.cluster.prepare import empty_namespace, ensure_namespace, prepare, prepare_for_linkerd
+from tests.cluster.prometheus import Prometheus
 
 _PROGRAMS = {
     "cluster_programs": (
@@ -29,6 +32,8 @@ _PROGRAMS = {
     "linkerd_programs": (binaries.LINKERD_CONTROLLER, binaries.DESTINATION_CLIENT),
     "kubectl": (binaries.KUBECTL,),
     "helm": (binaries.HELM,),
+    "kubelet": (binaries.KUBELET_STUB,),
+    "node_programs": (binaries.KUBELET_STUB,),
 }
 _UNAVAILABLE = pytest.StashKey[str]()
 
@@ -57,6 +62,12 @@ def cluster_programs(pytestconfig: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def linkerd_programs(pytestconfig: pytest.Config) -> None:
     """Linkerd's destination controller and its client are built."""
+    _require(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def node_programs(pytestconfig: pytest.Config) -> None:
+    """The stub of the kubelet's side is built, for a cluster of the test's own."""
     _require(pytestconfig)
 
 
@@ -105,6 +116,29 @@ def destination(
         yield controller
 
 
+@pytest.fixture(scope="session")
+def kubelet(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kubelet]:
+    """A Node of the shared control plane, with nothing but port-forwards behind it."""
+    directory = tmp_path_factory.mktemp("kubelet")
+    with Kubelet(directory, certificates=control_plane.directory) as stub:
+        _run_apart(_register(control_plane, stub))
+        yield stub
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A real Prometheus, which scrapes whatever traffic a test pretends."""
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"))
+    try:
+        server.start()
+    except binaries.Unavailable as error:
+        _give_up(f"NO PROMETHEUS TESTS: {error}")
+    yield server
+    server.stop()
+
+
 @pytest_asyncio.fixture
 async def admin(control_plane: ControlPlane) -> AsyncIterator[Api]:
     """Requests as a user who may do all."""
@@ -124,9 +158,13 @@ async def cluster_namespace(admin: Api) -> AsyncIterator[str]:
 def _require(config: pytest.Config) -> None:
     reason = config.stash.get(_UNAVAILABLE, None)
     if reason is not None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _give_up(reason)
+
+
+def _give_up(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 async def _prepare(plane: ControlPlane) -> None:
@@ -140,6 +178,11 @@ async def _prepare_for_linkerd(plane: ControlPlane) -> None:
         # The controller wants to see one EndpointSlice before it starts.
         await ensure_namespace(api, "linkerd-sample")
         await api.ensure(*guide.services("linkerd-sample"))
+
+
+async def _register(plane: ControlPlane, kubelet: Kubelet) -> None:
+    async with Api.connect(plane.admin_kubeconfig) as api:
+        await kubelet.register(api)
 
 
 def _run_apart(coroutine: Coroutine[object, object, None]) -> None:

@@ -33,7 +33,7 @@ def test_ready_programs_are_taken_before_built_ones(
     assert binaries.path_of(binaries.ETCD) == ready
 
 
-def test_a_change_of_the_locked_modules_is_another_cache(
+def test_a_change_of_a_tools_modules_or_code_is_another_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tmp_path / "tool"
@@ -44,7 +44,10 @@ def test_a_change_of_the_locked_modules_is_another_cache(
     before = binaries.cache_of("tool")
     assert binaries.cache_of("tool") == before
     (module / "go.sum").write_text("a line\n", encoding="utf-8")
-    assert binaries.cache_of("tool") != before
+    changed = binaries.cache_of("tool")
+    assert changed != before
+    (module / "main.go").write_text("package main\n", encoding="utf-8")
+    assert binaries.cache_of("tool") not in (before, changed)
 
 
 def test_without_go_and_without_a_cache_the_message_says_what_to_do(

@@ -28,7 +28,14 @@ Requests = Counter[tuple[str, str, str]]
 class Adaptor:
     """A daemon with a log of its own in ``directory``; starts anew after each `stop`."""
 
-    def __init__(self, *, kubeconfig: Path, directory: Path, flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        kubeconfig: Path,
+        directory: Path,
+        flags: tuple[str, ...] = (),
+        namespace: str = "linkerd-smi",
+    ) -> None:
         self.log_file = directory / "audit.sqlite"
         self._settings = Settings.from_command_line(
             [
@@ -37,7 +44,7 @@ class Adaptor:
                 "-metrics-addr=127.0.0.1:0",
                 *flags,
             ],
-            {"POD_NAMESPACE": "linkerd-smi", "POD_NAME": f"{directory.name}-{id(self):x}"},
+            {"POD_NAMESPACE": namespace, "POD_NAME": f"{directory.name}-{id(self):x}"},
         )
         self._daemon: Daemon | None = None
         self._patience: Patience | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from reactor.events import Observed, Synced, Translated
 from reactor.translate import decide
 from reactor.translate.recorded import decode
@@ -26,6 +28,7 @@ def brief(row: Row) -> tuple[str, str]:
     return row["kind"], row["outcome"] or row["detail"].get("type") or row["detail"]["plan"]["type"]
 
 
+@pytest.mark.permissive
 async def test_a_life_of_a_split_is_told_in_order(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_split("s", "web", [("a", 1)])
@@ -197,6 +200,7 @@ async def test_a_conflict_is_an_outcome_of_its_own(cluster: Cluster) -> None:
     assert stages <= rows[-1]["detail"]["durations"].keys()
 
 
+@pytest.mark.permissive
 async def test_every_decision_can_be_made_again_from_its_row(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_services("a")

@@ -24,6 +24,7 @@ async def test_the_same_backend_twice_is_summed(cluster: Cluster) -> None:
     assert "a named more than once" in finding.message
 
 
+@pytest.mark.permissive
 @pytest.mark.parametrize("weight", [-1, "-500m", "lots", "", "1.5.2", "1x", True, [], {"a": 1}])
 async def test_a_bad_weight_leaves_the_last_good_overrides(
     cluster: Cluster, weight: object
@@ -42,6 +43,7 @@ async def test_a_bad_weight_leaves_the_last_good_overrides(
     await cluster.wait_overrides("web", [("a", "5"), ("b", "6")])
 
 
+@pytest.mark.permissive
 async def test_the_last_good_overrides_are_kept_up_while_the_split_is_invalid(
     cluster: Cluster,
 ) -> None:
@@ -201,6 +203,7 @@ async def test_headless_services_are_named(cluster: Cluster) -> None:
     await adaptor.event(Synced, lambda event: not event.decision.desired.findings)
 
 
+@pytest.mark.permissive
 async def test_an_invalid_split_that_was_never_good_leaves_the_profile_alone(
     cluster: Cluster,
 ) -> None:

@@ -178,6 +178,7 @@ async def test_what_the_go_adaptor_wrote_is_adopted_and_cleaned_up(cluster: Clus
     await cluster.wait_no_profile("shop")
 
 
+@pytest.mark.permissive
 async def test_what_the_go_adaptor_wrote_stays_while_its_split_is_invalid(
     cluster: Cluster,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cluster.api import SERVICEPROFILES
 from tests.contract.adaptor import Adaptor
 from tests.contract.cluster import Cluster
@@ -37,6 +39,7 @@ async def rows_of_second_run(cluster: Cluster, adaptor: Adaptor) -> list[tuple[s
     ]
 
 
+@pytest.mark.permissive
 async def test_an_unchanged_cluster_costs_no_rows_and_no_writes(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await population(cluster)
@@ -115,6 +118,7 @@ async def test_changes_of_splits_while_down_are_made_up_for(cluster: Cluster) ->
     assert [row["detail"]["type"] for row in rows] == ["deleted", "added"]
 
 
+@pytest.mark.permissive
 async def test_the_last_good_overrides_come_from_the_journal(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_split("spoilt-before", "one", [("a", 1)])
@@ -134,6 +138,7 @@ async def test_the_last_good_overrides_come_from_the_journal(cluster: Cluster) -
     await cluster.wait_overrides("two", [("a", "2")])
 
 
+@pytest.mark.permissive
 async def test_the_last_good_overrides_of_a_split_that_went_while_down_are_cleared(
     cluster: Cluster,
 ) -> None:

@@ -53,6 +53,7 @@ async def test_a_shadowed_split_takes_over_when_the_winner_goes(cluster: Cluster
     await cluster.wait_overrides("web", [("b", "1")])
 
 
+@pytest.mark.permissive
 async def test_a_typo_in_the_winner_never_hands_the_traffic_to_another(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_split("old", "web", [("a", 1)])
@@ -68,6 +69,7 @@ async def test_a_typo_in_the_winner_never_hands_the_traffic_to_another(cluster: 
     assert await cluster.profile("web") == before
 
 
+@pytest.mark.permissive
 async def test_an_invalid_winner_that_was_never_good_holds_the_place(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_split("old", "web", [("a", -1)])
@@ -82,6 +84,7 @@ async def test_an_invalid_winner_that_was_never_good_holds_the_place(cluster: Cl
     await cluster.wait_overrides("web", [("b", "1")])
 
 
+@pytest.mark.permissive
 async def test_overrides_of_a_split_that_is_gone_go_even_if_the_next_winner_is_invalid(
     cluster: Cluster,
 ) -> None:
@@ -97,6 +100,7 @@ async def test_overrides_of_a_split_that_is_gone_go_even_if_the_next_winner_is_i
     await cluster.wait_no_profile("web")
 
 
+@pytest.mark.permissive
 async def test_last_good_belongs_to_a_uid_and_not_to_a_name(cluster: Cluster) -> None:
     await cluster.adaptor().start()
     await cluster.create_split("s", "web", [("a", 1)])
@@ -108,6 +112,7 @@ async def test_last_good_belongs_to_a_uid_and_not_to_a_name(cluster: Cluster) ->
     await cluster.wait_no_profile("web")
 
 
+@pytest.mark.permissive
 async def test_what_a_shadowed_split_last_asked_for_is_good_when_its_time_comes(
     cluster: Cluster,
 ) -> None:
@@ -124,6 +129,7 @@ async def test_what_a_shadowed_split_last_asked_for_is_good_when_its_time_comes(
     await cluster.wait_overrides("web", [("b", "5")])
 
 
+@pytest.mark.permissive
 async def test_last_good_outlives_a_clean_up_and_a_restart(cluster: Cluster) -> None:
     adaptor = await cluster.adaptor().start()
     await cluster.create_split("first", "web", [("a", 1)])

@@ -67,12 +67,17 @@ class MemoryLog:
 class Reasons:
     """Readiness that a test sets."""
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: str, remarks: Sequence[str] = ()) -> None:
         self.given = list(reasons)
+        self._remarks = remarks
 
     def reasons(self) -> Sequence[str]:
         """Return them."""
         return self.given
+
+    def remarks(self) -> Sequence[str]:
+        """Return those."""
+        return self._remarks
 
 
 class Tokens:

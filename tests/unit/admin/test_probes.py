@@ -38,6 +38,12 @@ async def test_ready_names_each_reason_until_there_is_none(serve: Serve) -> None
     assert (answer.status, answer.text) == (200, "ok\n")
 
 
+async def test_ready_tells_what_does_not_work_although_it_is(serve: Serve) -> None:
+    server = await serve(readiness=Reasons(remarks=["no Events"]))
+    answer = await ask(server.port, "/ready")
+    assert (answer.status, answer.text) == (200, "ok\nbut: no Events\n")
+
+
 async def test_live_is_ok_while_not_ready(serve: Serve) -> None:
     server = await serve(readiness=Reasons("waits"))
     assert (await ask(server.port, "/live")).text == "ok\n"

@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from reactor.cli.goflags import GoCommand
 from reactor.cli.globals import Globals
+from reactor.cli.goflags import GoCommand
 from reactor.errors import Fatal
 
 
@@ -53,6 +53,12 @@ def test_an_empty_list_is_no_value() -> None:
     assert seen("--only=[]", "--as-group=[]") == "(False, 'table', (), (), (), False)"
 
 
+def test_a_list_as_go_prints_it_is_its_items() -> None:
+    assert seen("--only=[a,-b]", "--only=c").startswith("(False, 'table', ('a', '-b', 'c')")
+    assert seen('--only=["a,b",c]').startswith("(False, 'table', ('a,b', 'c')")
+    assert "('x', 'y')" in seen("--as=me", "--as-group=[x,y]")
+
+
 def test_what_follows_two_dashes_stays_as_it_is() -> None:
     assert seen("--", "--proxy=false", "-o=x").endswith("('--proxy=false', '-o=x'), (), False)")
 
@@ -65,6 +71,6 @@ def test_groups_are_collected_with_a_user_and_refused_without_one() -> None:
 
 @pytest.mark.parametrize("name", ["", "a.b", "a/b", "ns;rm", "ü"])
 def test_a_namespace_that_can_not_be_one_is_refused(name: str) -> None:
-    with pytest.raises(Fatal, match="--linkerd-namespace: .* is no namespace") as caught:
+    with pytest.raises(Fatal, match=r"--linkerd-namespace: .* is no namespace") as caught:
         seen("-L", name)
     assert caught.value.code == 2

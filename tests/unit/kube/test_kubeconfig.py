@@ -60,6 +60,19 @@ def test_of_several_files_the_first_that_says_something_wins(tmp_path: Path) -> 
     assert find(KUBECONFIG=listed, context="two-shared").server == "https://shared-one"
 
 
+@pytest.mark.parametrize(("named", "meant"), [("web", "web"), (None, "default"), ("", "default")])
+def test_the_context_says_which_namespace_is_meant(
+    tmp_path: Path, named: str | None, meant: str
+) -> None:
+    (path,) = several(tmp_path, one="https://one")
+    document = yaml.safe_load(Path(path).read_text())
+    if named is not None:
+        document["contexts"][0]["context"]["namespace"] = named
+    Path(path).write_text(yaml.safe_dump(document))
+    assert find(path).namespace == meant
+    assert Connection.from_kubeconfig(path, environ={}).namespace == meant
+
+
 def test_the_home_directory_is_looked_at_last(tmp_path: Path) -> None:
     (tmp_path / ".kube").mkdir()
     kubeconfig(tmp_path / ".kube", "https://home")
@@ -75,6 +88,20 @@ def test_in_a_pod_the_service_account_is_used(tmp_path: Path) -> None:
     assert target.server == "https://[fd00::1]:443"
     assert target.authority == authority
     assert target.user.fields == {"tokenFile": "token"}
+
+
+def test_in_a_pod_its_own_namespace_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(self_signed().certificate)
+    (tmp_path / "token").write_text("t")
+    environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+
+    def found() -> str:
+        target = files.find(None, context=None, environ=environ, service_account=tmp_path)
+        return target.namespace
+
+    assert found() == "default"
+    (tmp_path / "namespace").write_text("web\n")
+    assert found() == "web"
 
 
 def test_a_pod_without_a_service_account_is_told() -> None:

@@ -1,0 +1,1 @@
+"""`linkerd-smi stat`: against a real Prometheus and a real API server."""
