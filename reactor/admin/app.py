@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from reactor.admin import entries, openapi, stories
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
+from reactor.admin.export import Exports
 from reactor.admin.guard import Guard
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness, probes
@@ -56,6 +57,7 @@ def routes(
             *probes(readiness=readiness, registry=registry),
             *map(handler, found),
             Tails(feed=feed, log=log).handler(),
+            Exports(log=log).handler(),
             _document(openapi.document(found, secured=secured)),
         ],
         exception_handlers={Exception: _answer},

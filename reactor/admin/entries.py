@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter, number, word
 from reactor.admin.route import Route
 from reactor.audit.query import Filters, Order, Page, Run
+from reactor.audit.query.export import Format
 from reactor.audit.row import Row
 
 _SLICE = 100
@@ -42,6 +43,10 @@ class Log(Protocol):
 
     async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]:
         """Return those of them that are there."""
+        ...
+
+    def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """Give all rows that pass, as text in parts."""
         ...
 
     async def runs(self) -> Sequence[Run]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from reactor import __version__
-from reactor.admin import filters, tail
+from reactor.admin import export, filters, tail
 from reactor.admin.problem import MEDIA_TYPE, Problem
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
@@ -93,6 +93,23 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
             secured=secured,
         ),
         **{route.path: _route(route, secured=secured) for route in routes},
+        export.PATH: _get(
+            "All entries that pass the filters, the oldest first. The last line says whether they "
+            "are complete; without one the connection broke.",
+            {
+                "200": {
+                    "description": "One line per entry, and one at the end.",
+                    "content": {
+                        media_type: {"schema": {"type": "string"}}
+                        for media_type in export.MEDIA_TYPES.values()
+                    },
+                },
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[_parameter(parameter, "query") for parameter in export.PARAMETERS],
+            secured=secured,
+        ),
         tail.PATH: _get(
             "Entries as they are written, from now on or from the one after the last that came.",
             {

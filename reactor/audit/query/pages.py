@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -120,6 +121,26 @@ def _side(cursor: Cursor) -> tuple[int, int]:
     return (cursor.position + 1, last) if cursor.above else (0, cursor.position - 1)
 
 
+async def everything(
+    store: Store, filters: Filters, *, most: int
+) -> AsyncIterator[tuple[list[int], int]]:
+    """The positions of all rows there are now that may pass, the oldest first, each time with
+    the position from which it goes on. The columns may still rule rows out; details don't.
+    """
+    search = _Search(store, filters, limit=most, until=math.inf, clock=time.perf_counter)
+    span = await store.span(filters)
+    if not span:
+        return
+    for lead, part in await search.parts(span, down=False):
+        rest = part
+        while rest:
+            positions = await store.positions(lead, filters, rest, down=False, most=most)
+            full = len(positions) == most
+            rest = rest.part(positions[-1] + 1 if full else rest.high + 1, rest.high)
+            if positions:
+                yield await search.sifted(positions), rest.low
+
+
 class _Search:
     """What was found so far, and how far it was looked."""
 
@@ -185,6 +206,17 @@ class _Search:
             size = min(2 * size, _MOST)
         self._looked = None
         return True
+
+    async def sifted(self, positions: Sequence[int]) -> list[int]:
+        """Those that the details don't rule out."""
+        if self._sieve.open:
+            return list(positions)
+        passed: list[int] = []
+        for at in range(0, len(positions), _FIRST):
+            piece = positions[at : at + _FIRST]
+            rows = await self._store.rows(piece, self._filters, down=False, most=None)
+            passed += [row.position for row in rows if self._sieve.passes(row)]
+        return passed
 
     def _narrow(self, lead: Lead) -> bool:
         """Whether other filters than the lead's may rule rows out."""

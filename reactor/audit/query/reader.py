@@ -14,6 +14,7 @@ from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
 from reactor.audit.query import pages
 from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
 from reactor.audit.query.sqlite import Run, SqliteStore
@@ -49,6 +50,18 @@ class Reader:
             return await pages.page(store, filters, limit=limit, order=order, cursor=begin)
 
         return await self._ask(read)
+
+    async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """All rows there are now that pass, the oldest first, and a last line that says whether
+        they are all there. Raises ValueError for a bad text, ReactorError when it can't begin.
+        """
+        filters.wanted()
+        try:
+            async with self._opened() as (_, store):
+                async for part in exported(store, filters, form):
+                    yield part
+        except sqlite3.Error as error:
+            raise explain(error, self._path) from error
 
     async def entry(self, run: str, seq: int) -> Row | None:
         """One row, None when there is none."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import BLOCK, VERSION
+from reactor.audit.query.export import Format, Piece, piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
@@ -179,22 +181,17 @@ class SqliteStore:
         down: bool,
         most: int | None,
     ) -> list[Row]:
-        # A unary plus keeps the other columns' indexes out of it.
-        where = ["e.position IN (SELECT value FROM json_each(?))"]
-        parameters: list[Any] = [json.dumps(positions)]
-        for column, value in filters.columns().items():
-            where.append(f"+e.{column} = ?")
-            parameters.append(value)
-        if filters.since is not None:
-            where.append("+e.at >= ?")
-            parameters.append(filters.since)
-        if filters.until is not None:
-            where.append("+e.at < ?")
-            parameters.append(filters.until)
+        where, parameters = conditions(filters)
         order = "DESC" if down else "ASC"
-        sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY e.position {order} LIMIT ?"
-        parameters.append(-1 if most is None else most)
-        return [Row(*row) for row in connection.execute(sql, parameters)]
+        found = connection.execute(
+            f"{_ROWS} WHERE e.position IN (SELECT value FROM json_each(?)){where}"
+            f" ORDER BY e.position {order} LIMIT ?",
+            (json.dumps(positions), *parameters, -1 if most is None else most),
+        )
+        return [Row(*row) for row in found]
+
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+        return await self._connection.run(piece, positions, filters, form)
 
     async def entry(self, run: str, seq: int) -> Row | None:
         return await self._connection.run(_entry, run, seq)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from reactor.admin.access import Verdict
 from reactor.audit.query import Filters, Order, Page, Run
 from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.export import Format, tail
 from reactor.audit.row import Row
 
 RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -53,6 +54,10 @@ class MemoryLog:
     async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]:
         """Return those that are there."""
         return {d: self._documents[d] for d in digests if d in self._documents}
+
+    async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """Give nothing but the last line."""
+        yield tail(form, 0, None).encode()
 
     async def runs(self) -> Sequence[Run]:
         """Return the one run."""
