@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reactor.settings import FLAGS
 from tests.chart import readme
+from tests.cli import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -30,6 +31,7 @@ def with_flags(page: str) -> str:
 def main() -> None:
     """Rewrites the pages in place."""
     SETTINGS.write_text(with_flags(SETTINGS.read_text()))
+    reference.PAGE.write_text(reference.with_commands(reference.PAGE.read_text()))
     readme.README.write_text(readme.with_values(readme.README.read_text()))
 
 

@@ -160,7 +160,9 @@ def same_version(
 def complete(reports: Sequence[Report], namespace: str) -> Trouble | None:
     """Whether the audit log lacks nothing since the adaptor's start, and is kept now."""
     troubles = [
-        f"{one.name}: {one.gap_rows} rows could not be kept" for one in reports if one.gap_rows
+        f"{one.name}: {one.gap_rows} rows could not be kept since it started"
+        for one in reports
+        if one.gap_rows
     ]
     troubles += [f"{one.name}: the log can't be written now" for one in reports if one.degraded]
     if not troubles:

@@ -24,6 +24,8 @@ def live(pods: Iterable[Pod]) -> list[Pod]:
 
 def injected(pods: Sequence[Pod], namespace: str) -> Trouble | None:
     """Whether each pod has a proxy."""
+    if not pods:
+        return _none(namespace)
     bare = [pod.metadata.name for pod in pods if not _has_proxy(pod)]
     if not bare:
         return None
@@ -63,6 +65,8 @@ def running(deployment: Deployment | None, pods: Sequence[Pod], namespace: str) 
 
 def proxies(pods: Sequence[Pod], namespace: str) -> Trouble | None:
     """Whether each proxy that was injected is ready; that one is missing is told elsewhere."""
+    if not pods:
+        return _none(namespace)
     for pod in pods:
         name = pod.metadata.name
         if not _has_proxy(pod):
@@ -74,6 +78,12 @@ def proxies(pods: Sequence[Pod], namespace: str) -> Trouble | None:
                 f"`kubectl -n {namespace} logs {name} -c {PROXY}`",
             )
     return None
+
+
+def _none(namespace: str) -> Trouble:
+    return Trouble(
+        "there is no pod to look at", f"`kubectl -n {namespace} get pods -l {SELECTOR}`", True
+    )
 
 
 def _has_proxy(pod: Pod) -> bool:

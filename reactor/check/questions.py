@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from reactor.check import adaptor, definitions, leftovers, place, pods, routes, splits
 from reactor.check.access import Access
 from reactor.check.adaptor import Report
@@ -74,7 +76,11 @@ class Questions:
         return definitions.profiles_served(await self._cluster.profile_resources())
 
     async def rights(self) -> Trouble | None:
-        return await self._access.sufficient(self._namespace, self._install)
+        trouble = await self._access.sufficient(self._namespace, self._install)
+        if trouble is None or self.deployment is None or not adaptor.go_adaptor(self.deployment):
+            return trouble
+        # It needs less than ours does: this is only what an upgrade will bring.
+        return msgspec.structs.replace(trouble, warning=True)
 
     async def running(self) -> Trouble | None:
         self.deployment = await self._cluster.deployment(self._namespace)
@@ -107,8 +113,11 @@ class Questions:
     async def complete(self) -> Trouble | None:
         return adaptor.complete(self.reports, self._namespace)
 
-    def kept(self, deployment: Deployment) -> Result:
-        return adaptor.kept(deployment, self._namespace)
+    def kept(self) -> Result | None:
+        """None when nothing here keeps a log."""
+        if self.deployment is None or adaptor.go_adaptor(self.deployment):
+            return None
+        return adaptor.kept(self.deployment, self._namespace)
 
     async def valid(self) -> Trouble | None:
         return splits.valid((await self._survey()).splits)
@@ -162,6 +171,7 @@ class Questions:
         if self._api_addr is not None:
             return [await report(self._api_addr, self._api_addr)]
         reports = []
+        self._pods = pods.live(await self._cluster.pods(self._namespace))
         for pod in self._pods:
             if pod.status.phase != "Running":
                 continue

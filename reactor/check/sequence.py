@@ -34,8 +34,8 @@ async def results(ask: Questions, patience: Patience) -> AsyncIterator[Result]:
     yield await judge("SMI adaptor and CLI are of the same version", ask.same_version)
     if ask.reports:
         yield await judge("SMI adaptor's audit log has no gaps", ask.complete)
-    if ask.deployment is not None:
-        yield ask.kept(ask.deployment)
+    if (kept := ask.kept()) is not None:
+        yield kept
     valid = await judge("TrafficSplits are valid", ask.valid, optional=True)
     yield valid
     if ask.surveyed:

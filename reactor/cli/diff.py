@@ -87,7 +87,8 @@ def diff(
 
     differing = [one for one in found if one.change not in QUIET]
     if not differing:
-        click.echo(f"in sync: {services} services with a split", err=True)
+        what = "service" if services == 1 else "services"
+        click.echo(f"in sync: {services} {what} with a split", err=True)
     return int(bool(differing) or any(remark.error for remark in remarks))
 
 

@@ -26,12 +26,14 @@ _COMMANDS = {
         "reactor.cli.diff:diff",
         "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
     ),
+    "install": ("reactor.cli.install:install", "Print the objects that make the extension."),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
     "stat": ("reactor.cli.stat:stat", "Show the traffic of splits, and what is applied of them."),
     "translate": (
         "reactor.cli.translate:translate",
         "Print the ServiceProfiles that splits become, without a cluster.",
     ),
+    "uninstall": ("reactor.cli.uninstall:uninstall", "Print what to delete to be rid of it."),
     "version": ("reactor.cli.version:version", "Print the version."),
 }
 # Linkerd calls the first on every `linkerd-*` on PATH, the chart's Job the second; people need not

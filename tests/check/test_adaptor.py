@@ -138,7 +138,10 @@ def test_gaps_and_a_log_that_is_not_written_are_warnings() -> None:
     trouble = adaptor.complete([measured("a", (), METRICS)], NAMESPACE)
     assert trouble is not None
     assert trouble.warning
-    assert trouble.error == "a: 7 rows could not be kept; a: the log can't be written now"
+    assert (
+        trouble.error
+        == "a: 7 rows could not be kept since it started; a: the log can't be written now"
+    )
 
 
 def test_versions_are_compared_by_what_runs_rather_than_by_its_tag() -> None:

@@ -37,6 +37,11 @@ def test_a_pod_without_a_proxy_is_a_warning_and_no_unhealthy_proxy() -> None:
     assert pods.proxies(found, NAMESPACE) is None
 
 
+def test_where_no_pod_is_nothing_is_told_of_proxies() -> None:
+    assert pods.injected([], NAMESPACE) == pods.proxies([], NAMESPACE)
+    assert error(pods.injected([], NAMESPACE)) == "there is no pod to look at"
+
+
 def test_pods_that_are_going_or_were_evicted_do_not_count() -> None:
     found = [pod(), pod(phase="Failed"), pod(phase="Succeeded"), pod(deleted=True)]
     assert pods.live(found) == [found[0]]

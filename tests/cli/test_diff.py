@@ -60,7 +60,7 @@ async def test_in_sync_is_exit_code_0_and_no_output(smi: Smi, sandbox: Sandbox) 
     holding(sandbox, split(v1=1000, v2=0.5), profile(v1="1k", v2="500m"))
     ended = await smi("diff", "-n", NAMESPACE)
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err == "in sync: 1 services with a split\n"
+    assert ended.err == "in sync: 1 service with a split\n"
 
 
 async def test_what_the_adaptor_would_do_is_a_row_each(smi: Smi, sandbox: Sandbox) -> None:

@@ -16,8 +16,7 @@ from reactor.events import Outcome
 from reactor.settings import FLAGS
 from tests import docs
 
-PAGES = sorted([docs.ROOT / "CHANGELOG.md", *docs.ROOT.glob("docs/**/*.md")])
-PAGES += [page for page in (docs.ROOT / "README.md",) if page.exists()]
+PAGES = sorted([*docs.ROOT.glob("*.md"), *docs.ROOT.glob("docs/**/*.md")])
 
 
 def test_the_settings_page_lists_every_flag_as_the_code_has_it() -> None:

@@ -1,0 +1,98 @@
+"""`linkerd-smi uninstall`: prints the objects that make the extension go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reactor.cli.globals import Globals
+from reactor.cli.goflags import GoCommand
+from reactor.errors import Fatal
+
+if TYPE_CHECKING:
+    from reactor.install.removal import Removal
+    from reactor.kube.connection import Connection
+
+Object = dict[str, Any]
+
+
+@click.command(cls=GoCommand)
+@click.option(
+    "--keep-crd",
+    is_flag=True,
+    help="Leave the definition of TrafficSplit, and with it all splits.",
+)
+@click.pass_context
+def uninstall(ctx: click.Context, keep_crd: bool) -> None:
+    """Print what bears linkerd.io/extension=smi in the cluster, for `kubectl delete -f -`.
+
+    The definition of TrafficSplit is part of it, and everybody's splits go with it, unless
+    --keep-crd; stderr tells how many.
+
+    \b
+      linkerd smi uninstall | kubectl delete -f -
+      linkerd smi uninstall --keep-crd | kubectl delete -f -
+    """
+    from reactor.cli.cluster import connect, run
+    from reactor.install import goyaml
+
+    flags = Globals.of(ctx)
+    documents = run(_removal(connect(flags), flags, keep_crd))
+    if documents:
+        click.echo(goyaml.dump(documents), nl=False)
+
+
+async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> list[Object]:
+    from reactor.install.labelled import labelled
+    from reactor.install.neighbours import shared, splits
+    from reactor.install.removal import LABEL, removal
+
+    async with connection:
+        found = await labelled(connection, LABEL)
+        namespaces = {
+            one["metadata"]["name"] for one in found.objects if one["kind"] == "Namespace"
+        }
+        others = await shared(connection, namespaces, LABEL)
+        plan = removal(
+            found.objects,
+            shared={*others, flags.linkerd_namespace},
+            keep_definition=keep_crd,
+        )
+        for sentence in found.unanswered:
+            _say(f"not searched: {sentence}")
+        if found.forbidden:
+            _say(f"you may not list {', '.join(found.forbidden)}: whatever is ours of them stays")
+        if not plan.documents:
+            if found.forbidden or found.unanswered:
+                raise Fatal(f"nothing was found that bears {LABEL}, where one could look")
+            _say(f"nothing bears {LABEL}")
+        _tell(plan)
+        if plan.definition is not None and not keep_crd:
+            _tell_of_splits(await splits(connection, plan.definition))
+    return plan.documents
+
+
+def _tell(plan: Removal) -> None:
+    for name in plan.spared:
+        _say(f"namespace {name} stays, as there is more in it than the extension")
+    for release in plan.releases:
+        namespace, _, name = release.partition("/")
+        _say(f"helm installed this, so rather: helm uninstall {name} --namespace {namespace}")
+    for claim in plan.claims:
+        _say(f"the audit log goes, too: PersistentVolumeClaim {claim}")
+
+
+def _tell_of_splits(counted: dict[str, int]) -> None:
+    total = sum(counted.values())
+    if total:
+        _say(
+            f"the definition of TrafficSplit takes {total} split{'s' * (total != 1)} in "
+            f"{len(counted)} namespace{'s' * (len(counted) != 1)} along; --keep-crd leaves them"
+        )
+    else:
+        _say("the definition of TrafficSplit goes; there is no split")
+
+
+def _say(text: str) -> None:
+    click.echo(f"linkerd-smi: {text}", err=True)

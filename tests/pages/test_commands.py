@@ -1,0 +1,78 @@
+"""Whatever the pages tell a reader to type exists: commands, flags, make targets, files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import docs
+from tests.cli import reference
+
+CHART = docs.ROOT / "config" / "chart" / "linkerd-smi"
+PAGES = sorted(
+    [
+        *docs.ROOT.glob("*.md"),
+        *docs.ROOT.glob("docs/**/*.md"),
+        CHART / "README.md",
+        CHART / "templates" / "NOTES.txt",
+    ]
+)
+_FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
+_SEPARATOR = re.compile(r"\s*(?:\|\|?|&&|;|\$\(|<\(|\))\s*")
+_SHOWN = {"[flags]", "..."}
+
+
+def commands_in(page: Path) -> Iterator[list[str]]:
+    """The words of each simple command that a page shows, in fences and in spans."""
+    text = page.read_text()
+    lines = [line for block in _FENCED.findall(text) for line in _joined(block)]
+    if page.suffix == ".txt":
+        lines = [line for line in text.splitlines() if line.startswith("  ")]
+    lines += _SPAN.findall(_FENCED.sub("", text))
+    for line in lines:
+        for piece in _SEPARATOR.split(line.strip().removeprefix("$ ")):
+            try:
+                words = shlex.split(piece, comments=True)
+            except ValueError:  # a sentence with an apostrophe: no command
+                continue
+            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+                words.pop(0)
+            if words:
+                yield words
+
+
+def _joined(block: str) -> list[str]:
+    return block.replace("\\\n", " ").splitlines()
+
+
+def ours(words: list[str]) -> list[str] | None:
+    """What follows `linkerd-smi` or `linkerd smi`; None when it is another program."""
+    if words[0].rpartition("/")[2] == "linkerd-smi":
+        return words[1:]
+    return words[2:] if words[:2] == ["linkerd", "smi"] else None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
+def test_every_command_of_ours_on_a_page_exists_with_its_flags(page: Path) -> None:
+    known = reference.commands()
+    for words in commands_in(page):
+        rest = ours(words)
+        if not rest or rest[0] in {"_extension-metadata", "...", "X"}:
+            continue
+        assert rest[0] in known, " ".join(words)
+        flags = {word.partition("=")[0] for word in rest[1:] if re.match(r"--?[a-zA-Z]", word)}
+        assert flags <= reference.flags(known[rest[0]]), " ".join(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(docs.ROOT)))
+def test_every_make_target_on_a_page_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", (docs.ROOT / "Makefile").read_text(), re.M))
+    for words in commands_in(page):
+        if words[0] == "make":
+            named = {word for word in words[1:] if "=" not in word and not word.startswith("-")}
+            assert named <= targets, " ".join(words)
