@@ -29,6 +29,7 @@ from reactor.handlers.gauges import EventGauges, JournalGauges, QueueGauges, Wat
 from reactor.handlers.measure import Measure
 from reactor.handlers.memory import Memory
 from reactor.handlers.orphans import Orphans
+from reactor.handlers.overview import Overview
 from reactor.handlers.reconcile import Reconciler
 from reactor.handlers.record import Recorder
 from reactor.handlers.registry import build_registry
@@ -97,6 +98,7 @@ class Parts:
             memory=self.memory,
             rules=Rules(settings.cluster_domain, settings.orphans),
         )
+        self.overview = Overview(splits=self.splits, situations=self.situations)
         self.scheduler = Scheduler(
             queue=self.queue,
             splits=self.splits,
@@ -124,6 +126,7 @@ class Parts:
             registry=self._registry(),
             log=reader,
             feed=self.feed,
+            splits=self.overview,
             reviewer=Reviewer(connection=self.connection)
             if settings.admin_auth == "token"
             else None,
@@ -227,6 +230,7 @@ class Parts:
         bus.subscribe(Synced, self.recorder.synced)
         bus.subscribe(Synced, announce.synced)
         bus.subscribe(Synced, self.measure.synced)
+        bus.subscribe(Synced, self.overview.synced)
         bus.subscribe(Contended, announce.contended)
         bus.subscribe(Contended, self.measure.contended)
 

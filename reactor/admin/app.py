@@ -20,6 +20,8 @@ from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.route import Route, handler
+from reactor.admin.splits import Splits
+from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
 from reactor.audit.feed import Feed
 
@@ -32,12 +34,18 @@ def build(
     registry: CollectorRegistry,
     log: Log,
     feed: Feed,
+    splits: Splits,
     reviewer: Reviewer | None,
     limits: Limits,
 ) -> ASGIApp:
     """Return the guarded application; ``reviewer`` None leaves every path open."""
     application = routes(
-        readiness=readiness, registry=registry, log=log, feed=feed, secured=reviewer is not None
+        readiness=readiness,
+        registry=registry,
+        log=log,
+        feed=feed,
+        splits=splits,
+        secured=reviewer is not None,
     )
     return Guard(application, reviewer=reviewer, limits=limits)
 
@@ -48,10 +56,11 @@ def routes(
     registry: CollectorRegistry,
     log: Log,
     feed: Feed,
+    splits: Splits,
     secured: bool,
 ) -> Litestar:
     """Return the application without its guard; ``secured`` is what its document then says."""
-    found = paths(log)
+    found = paths(log, splits)
     return Litestar(
         route_handlers=[
             *probes(readiness=readiness, registry=registry),
@@ -68,9 +77,9 @@ def routes(
     )
 
 
-def paths(log: Log) -> tuple[Route, ...]:
-    """Everything under /api/v1."""
-    return (*entries.routes(log), *stories.routes(log))
+def paths(log: Log, splits: Splits) -> tuple[Route, ...]:
+    """What answers in JSON under /api/v1."""
+    return (*entries.routes(log), *split_routes(splits), *stories.routes(log))
 
 
 def _document(body: bytes) -> HTTPRouteHandler:

@@ -39,7 +39,8 @@ def _name(name: str, meaning: str) -> Parameter:
     return _word(name, meaning, "1 to 253 visible ASCII characters", pattern=r"^[!-~]{1,253}$")
 
 
-def _one_of(name: str, meaning: str, values: tuple[str, ...], **schema: Any) -> Parameter:
+def one_of(name: str, meaning: str, values: tuple[str, ...], **schema: Any) -> Parameter:
+    """One of these words."""
     return _word(name, meaning, "one of " + ", ".join(values), enum=list(values), **schema)
 
 
@@ -71,11 +72,11 @@ RUN = _word(
 )
 
 FILTERS = (
-    _one_of("kind", "What happened.", KINDS),
+    one_of("kind", "What happened.", KINDS),
     NAMESPACE,
     SPLIT,
     SERVICE,
-    _one_of("outcome", "How a reconciliation ended.", OUTCOMES),
+    one_of("outcome", "How a reconciliation ended.", OUTCOMES),
     _word(
         "finding",
         "A finding of the decision, such as ShadowedBy.",
@@ -111,7 +112,7 @@ def limit(most: int, default: int, meaning: str) -> Parameter:
 
 
 PAGING = (
-    _one_of("order", "Which entry comes first.", ORDERS, default="newest"),
+    one_of("order", "Which entry comes first.", ORDERS, default="newest"),
     limit(
         LONGEST_PAGE,
         DEFAULT_LIMIT,

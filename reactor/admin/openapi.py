@@ -22,6 +22,8 @@ _CLOSER: Final[dict[tuple[str, str], Any]] = {
     ("Entry", "at"): _TIME,
     ("Weight", "weight"): {},
     ("Place", "at"): _TIME,
+    ("Ending", "at"): _TIME,
+    ("Split", "since"): {"anyOf": [_TIME, {"type": "null"}]},
     ("Run", "settings"): {"type": "object"},
     ("Run", "started"): _TIME,
     ("Run", "ended"): {"anyOf": [_TIME, {"type": "null"}]},

@@ -15,6 +15,7 @@ from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness
 from reactor.admin.protocol import Connection
+from reactor.admin.splits import Splits
 from reactor.audit.feed import Feed
 
 _GRACE = 0.5
@@ -36,6 +37,7 @@ class Server:
         registry: CollectorRegistry,
         log: Log,
         feed: Feed,
+        splits: Splits,
         reviewer: Reviewer | None,
         limits: Limits | None = None,
     ) -> None:
@@ -46,6 +48,7 @@ class Server:
             registry=registry,
             log=log,
             feed=feed,
+            splits=splits,
             reviewer=reviewer,
             limits=self._limits,
         )

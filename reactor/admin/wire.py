@@ -8,6 +8,9 @@ import msgspec
 
 from reactor.audit.query.history import Weight
 from reactor.audit.query.standing import Override
+from reactor.events import Outcome
+from reactor.handlers.overview import Leaf
+from reactor.translate.state import State
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -133,3 +136,39 @@ class Difference(msgspec.Struct, frozen=True):
     differs: bool
     before: Standing
     after: Standing
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a reconciliation ended. ``seconds`` from the change until it was in effect, null when
+    nothing was written.
+    """
+
+    outcome: Outcome
+    reconcile: str
+    at: str
+    seconds: float | None
+    message: str
+
+
+class Split(msgspec.Struct, frozen=True):
+    """A split now. ``reason`` says why it is not in sync; ``since`` when its service came to be,
+    or ceased to be, as far as this process saw it; ``winner`` is the split that decides.
+    """
+
+    namespace: str
+    name: str
+    service: str | None
+    state: State
+    reason: str
+    since: str | None
+    winner: str | None
+    leaves: list[Leaf]
+    findings: list[str]
+    last: Ending | None
+
+
+class Splits(msgspec.Struct, frozen=True):
+    """Splits by namespace and name; ``next`` is the cursor to the ones behind, null at the end."""
+
+    splits: list[Split]
+    next: str | None

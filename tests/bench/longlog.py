@@ -91,7 +91,7 @@ def changes() -> Iterator[Entry]:
                 digest=split.digest.hex(),
                 uid="14d48f28-29af-4fb7-b2e2-70cc640911f8",
                 managers=[["flagger", "Update", "2026-11-23T07:28:25Z", False]],
-            ),  # fmt: skip
+            ),
             documents=(split,),
             **common,
         )
@@ -120,7 +120,7 @@ def changes() -> Iterator[Entry]:
                     "findings": [finding] if invalid else [],
                 },
                 plan={"type": "patch", "name": name, "overrides": overrides},
-            ),  # fmt: skip
+            ),
             documents=(split,),
             **common,
         )
@@ -135,7 +135,7 @@ def changes() -> Iterator[Entry]:
                 status=500 if failed else 200,
                 durations={"queued": 0.0005, "decided": 0.0001, "committed": 0.002, "total": 0.01},
                 message="etcdserver: request timed out" if failed else "",
-            ),  # fmt: skip
+            ),
             **common,
         )
         yield Entry(
@@ -150,7 +150,7 @@ def changes() -> Iterator[Entry]:
                 digest=profile.digest.hex(),
                 uid="1067f274-46d2-4d24-825e-2ac1412d18b1",
                 managers=[["smi-adaptor", "Update", "2026-11-23T07:28:25Z", True]],
-            ),  # fmt: skip
+            ),
             documents=(profile,),
             **common,
         )

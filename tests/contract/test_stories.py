@@ -105,3 +105,35 @@ async def test_a_profile_is_shown_as_it_stood_at_any_moment(cluster: Cluster) ->
     assert between["differs"]
     assert between["before"]["overrides"][0]["weight"] == "1"
     assert between["after"]["overrides"][0]["weight"] == "2"
+
+
+@pytest.mark.permissive
+async def test_every_split_is_shown_as_it_stands(cluster: Cluster) -> None:
+    for name in ("a", "b", "typo"):
+        await cluster.create_split(
+            name, "typo" if name == "typo" else "web", [("x", "1x" if name == "typo" else 5)]
+        )
+    adaptor = await cluster.adaptor().start()
+    await cluster.wait_overrides("web", [("x", "5")])
+    await adaptor.idle()
+
+    found = await ask(adaptor, "splits", namespace=cluster.namespace)
+
+    first, shadowed, invalid = found["splits"]
+    assert found["next"] is None
+    assert [split["name"] for split in found["splits"]] == ["a", "b", "typo"]
+    assert (first["state"], first["service"], first["winner"]) == ("in-sync", "web", "a")
+    assert first["leaves"] == [{"service": "x", "desired": "5", "applied": "5"}]
+    assert first["last"]["outcome"] == "created"
+    assert first["last"]["seconds"] > 0
+    assert first["since"] == first["last"]["at"]
+    assert (shadowed["state"], shadowed["winner"]) == ("shadowed", "a")
+    assert "by the older a already" in shadowed["reason"]
+    assert invalid["state"] == "invalid"
+    assert invalid["findings"][0].startswith("InvalidWeight")
+
+    one = await ask(adaptor, "splits", namespace=cluster.namespace, limit="1")
+    rest = await ask(adaptor, "splits", namespace=cluster.namespace, cursor=one["next"])
+    assert [split["name"] for split in one["splits"] + rest["splits"]] == ["a", "b", "typo"]
+    some = await ask(adaptor, "splits", namespace=cluster.namespace, state="shadowed")
+    assert [split["name"] for split in some["splits"]] == ["b"]

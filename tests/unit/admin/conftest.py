@@ -13,7 +13,7 @@ from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness
 from reactor.admin.server import Server
 from reactor.audit.feed import Feed
-from tests.unit.admin.parts import MemoryLog, Reasons
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons
 
 Serve = Callable[..., Awaitable[Server]]
 
@@ -39,6 +39,7 @@ async def serve() -> AsyncIterator[Serve]:
             registry=registry or CollectorRegistry(),
             log=log,
             feed=feed or Feed(log=log),
+            splits=NoSplits(),
             reviewer=reviewer,
             limits=limits,
         )

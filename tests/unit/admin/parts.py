@@ -10,6 +10,8 @@ from reactor.audit.query import Filters, Order, Page, Run
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, tail
 from reactor.audit.row import Row
+from reactor.handlers.overview import SplitState
+from reactor.translate.state import State
 
 RUN = "01890a5d-ac96-774b-bcce-b302099a8057"
 
@@ -67,6 +69,16 @@ class MemoryLog:
         return [
             Run(RUN, first.at, None, "1.2.3", "node", "{}", "cluster.local", first.seq, last.seq)
         ]
+
+
+class NoSplits:
+    """A cluster without any split."""
+
+    def page(
+        self, *, namespace: str | None, wanted: State | None, after: tuple[str, str], limit: int
+    ) -> tuple[list[SplitState], tuple[str, str] | None]:
+        """Return none."""
+        return [], None
 
 
 class Reasons:

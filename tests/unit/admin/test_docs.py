@@ -16,7 +16,7 @@ from reactor.admin.limits import Limits
 from reactor.audit.feed import Feed
 from tests.unit.admin.client import ask
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import RUN, MemoryLog, Reasons, row
+from tests.unit.admin.parts import RUN, MemoryLog, NoSplits, Reasons, row
 
 PAGE = (Path(__file__).parents[3] / "docs" / "admin.md").read_text()
 EXAMPLES = [
@@ -59,7 +59,12 @@ async def test_each_example_gives_what_is_printed(serve: Serve, command: str, pr
 
 def test_every_path_is_listed_with_whether_it_asks_for_a_token() -> None:
     application: Litestar = app.routes(
-        readiness=Reasons(), registry=CollectorRegistry(), log=LOG, feed=Feed(log=LOG), secured=True
+        readiness=Reasons(),
+        registry=CollectorRegistry(),
+        log=LOG,
+        feed=Feed(log=LOG),
+        splits=NoSplits(),
+        secured=True,
     )
     paths = [re.sub(r":\w+\}", "}", route.path) for route in application.routes]
     expected = {path: "no" if path in access.OPEN_PATHS else "yes" for path in paths}

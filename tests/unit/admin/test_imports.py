@@ -24,10 +24,10 @@ import sys
 from prometheus_client import CollectorRegistry
 from reactor.admin.server import Server
 from reactor.audit.feed import Feed
-from tests.unit.admin.parts import MemoryLog, Reasons
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons
 log = MemoryLog()
 Server(address=":0", readiness=Reasons(), registry=CollectorRegistry(), log=log,
-       feed=Feed(log=log), reviewer=None)
+       feed=Feed(log=log), splits=NoSplits(), reviewer=None)
 print(*{name.partition(".")[0] for name in sys.modules})
 """
 

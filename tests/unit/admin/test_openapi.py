@@ -16,13 +16,13 @@ from reactor.audit.feed import Feed
 from reactor.audit.query import Filters
 from tests.unit.admin.client import ask
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, Reasons, Tokens
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons, Tokens
 
 
 @pytest.fixture(name="document", params=[True, False], ids=["secured", "open"])
 def _document(request: pytest.FixtureRequest) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(
-        openapi.document(app.paths(MemoryLog()), secured=request.param)
+        openapi.document(app.paths(MemoryLog(), NoSplits()), secured=request.param)
     )
     return found
 
@@ -33,6 +33,7 @@ def test_every_route_is_listed_and_no_other(document: dict[str, Any]) -> None:
         registry=CollectorRegistry(),
         log=MemoryLog(),
         feed=Feed(log=MemoryLog()),
+        splits=NoSplits(),
         secured=True,
     )
     assert isinstance(application, Litestar)
@@ -99,7 +100,9 @@ async def test_each_status_is_declared_with_its_media_type_and_headers(
         server.port, target, method=method, headers={"Authorization": "Bearer good", **headers}
     )
     assert answer.status == status
-    document = msgspec.json.decode(openapi.document(app.paths(MemoryLog()), secured=True))
+    document = msgspec.json.decode(
+        openapi.document(app.paths(MemoryLog(), NoSplits()), secured=True)
+    )
     declared = document["paths"][target.partition("?")[0]]["get"]["responses"][str(status)]
     if "$ref" in declared:
         declared = document["components"]["responses"][str(status)]

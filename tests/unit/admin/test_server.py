@@ -21,7 +21,7 @@ from reactor.audit.query import Filters, Page
 from reactor.errors import Fatal
 from tests.unit.admin.client import ask, send
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, Reasons, row
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons, row
 
 
 class StuckLog(MemoryLog):
@@ -63,6 +63,7 @@ def test_stop_takes_less_than_a_second_with_requests_and_connections_open(
             registry=CollectorRegistry(),
             log=log,
             feed=Feed(log=log),
+            splits=NoSplits(),
             reviewer=None,
         )
         await server.start()
@@ -120,6 +121,7 @@ async def test_a_used_port_is_one_line_that_says_what_to_do(serve: Serve) -> Non
         registry=CollectorRegistry(),
         log=MemoryLog(),
         feed=Feed(log=MemoryLog()),
+        splits=NoSplits(),
         reviewer=None,
     )
     with pytest.raises(Fatal, match=f"port {server.port} is in use.*-metrics-addr") as caught:
