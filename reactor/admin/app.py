@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
-from reactor.admin import entries, openapi, stories
+from reactor.admin import entries, openapi, proof, stories
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
 from reactor.admin.export import Exports
@@ -19,6 +19,7 @@ from reactor.admin.guard import Guard
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
+from reactor.admin.proof import Proofs
 from reactor.admin.route import Route, handler
 from reactor.admin.splits import Splits
 from reactor.admin.splits import routes as split_routes
@@ -67,6 +68,7 @@ def routes(
             *map(handler, found),
             Tails(feed=feed, log=log).handler(),
             Exports(log=log).handler(),
+            Proofs(log=log).handler(),
             _document(openapi.document(found, secured=secured)),
         ],
         exception_handlers={Exception: _answer},
@@ -79,7 +81,12 @@ def routes(
 
 def paths(log: Log, splits: Splits) -> tuple[Route, ...]:
     """What answers in JSON under /api/v1."""
-    return (*entries.routes(log), *split_routes(splits), *stories.routes(log))
+    return (
+        *entries.routes(log),
+        *split_routes(splits),
+        *stories.routes(log),
+        *proof.routes(log),
+    )
 
 
 def _document(body: bytes) -> HTTPRouteHandler:

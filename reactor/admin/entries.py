@@ -12,8 +12,10 @@ from reactor.admin import filters, moment, question, wire
 from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter, number, word
 from reactor.admin.route import Route
+from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.query import Filters, Order, Page, Run
 from reactor.audit.query.export import Format
+from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
 
 _SLICE = 100
@@ -47,6 +49,14 @@ class Log(Protocol):
 
     def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
         """Give all rows that pass, as text in parts."""
+        ...
+
+    async def stats(self) -> Stats:
+        """Count."""
+        ...
+
+    async def verify(self, anchor: Anchor | None = None) -> Verdict:
+        """Prove the whole log."""
         ...
 
     async def runs(self) -> Sequence[Run]:

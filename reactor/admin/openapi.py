@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from reactor import __version__
-from reactor.admin import export, filters, tail
+from reactor.admin import export, filters, proof, tail, wire
 from reactor.admin.problem import MEDIA_TYPE, Problem
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
@@ -22,6 +22,10 @@ _CLOSER: Final[dict[tuple[str, str], Any]] = {
     ("Entry", "at"): _TIME,
     ("Weight", "weight"): {},
     ("Place", "at"): _TIME,
+    ("Gap", "first"): _TIME,
+    ("Gap", "last"): _TIME,
+    ("Stats", "oldest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Stats", "newest"): {"anyOf": [_TIME, {"type": "null"}]},
     ("Ending", "at"): _TIME,
     ("Split", "since"): {"anyOf": [_TIME, {"type": "null"}]},
     ("Run", "settings"): {"type": "object"},
@@ -45,7 +49,9 @@ _PROBLEMS = {
 def document(routes: Sequence[Route], *, secured: bool) -> bytes:
     """Return the document as JSON; ``secured`` says that bearer tokens are asked for."""
     structs = [route.body for route in routes if issubclass(route.body, msgspec.Struct)]
-    _, schemas = msgspec.json.schema_components((*structs, Problem), ref_template=_REFERENCE)
+    _, schemas = msgspec.json.schema_components(
+        (*structs, wire.Verdict, Problem), ref_template=_REFERENCE
+    )
     for (name, field), schema in _CLOSER.items():
         schemas[name]["properties"][field] = schema
     components: dict[str, Any] = {
@@ -110,6 +116,17 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
                 **_access(secured),
             },
             parameters=[_parameter(parameter, "query") for parameter in export.PARAMETERS],
+            secured=secured,
+        ),
+        proof.PATH: _get(
+            "Reads the whole log, and proves that it is as it was written or names the first row "
+            "that isn't. It takes as long as it takes: blanks come before the answer.",
+            {
+                "200": _json("The verdict.", {"$ref": _REFERENCE.format(name="Verdict")}),
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[_parameter(proof.ANCHOR, "query")],
             secured=secured,
         ),
         tail.PATH: _get(

@@ -172,3 +172,40 @@ class Splits(msgspec.Struct, frozen=True):
 
     splits: list[Split]
     next: str | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """``problem`` names the first thing that is wrong. ``rows`` were proved; ``anchor`` is the
+    newest of them, to be kept elsewhere: without one a cut-off tail can't be told.
+    """
+
+    proved: bool
+    rows: int
+    problem: str | None
+    anchor: str | None
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Rows that could not be kept: how many, from when to when, and why."""
+
+    run: str
+    seq: int
+    rows: int
+    first: str
+    last: str
+    reason: str
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """How much the log holds. ``unindexed`` rows are so new that the search index lacks them;
+    ``gaps`` are the newest ones, newest first.
+    """
+
+    rows: int
+    bytes: int
+    index_bytes: int
+    unindexed: int
+    runs: int
+    oldest: str | None
+    newest: str | None
+    gaps: list[Gap]

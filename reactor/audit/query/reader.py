@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from reactor.audit import engine
+from reactor.audit import chain, engine
+from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
 from reactor.audit.query import pages
@@ -18,11 +19,14 @@ from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
 from reactor.audit.query.sqlite import Run, SqliteStore
+from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
 from reactor.audit.trouble import Unavailable, explain
 
 T = TypeVar("T")
 
+_GIVE_WAY: Final = 0.005
+"""Seconds between two pages of a proof: the interpreter is everybody's."""
 PATIENCE: Final = 5.0
 """Seconds that an answer may take: a long reader lets the WAL grow."""
 
@@ -74,6 +78,18 @@ class Reader:
     async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
         """Those of them that are there."""
         return await self._ask(lambda store: store.documents(digests))
+
+    async def stats(self) -> Stats:
+        """How much the log holds."""
+        return await self._ask(lambda store: store.stats(self._path))
+
+    async def verify(self, anchor: Anchor | None = None) -> Verdict:
+        """Read the whole log and prove it, giving way to others; see `chain.verify`."""
+        return await chain.verify(str(self._path), anchor, pause=_GIVE_WAY)
+
+    async def span(self, filters: Filters) -> pages.Span:
+        """Between which positions the rows lie at most."""
+        return await self._ask(lambda store: store.span(filters))
 
     async def runs(self) -> list[Run]:
         """All of them, the newest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from reactor.audit.index.schema import BLOCK, VERSION
 from reactor.audit.query.export import Format, Piece, piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.stats import Stats, stats
 from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
 
@@ -201,6 +203,9 @@ class SqliteStore:
 
     async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
         return await self._connection.run(_documents, tuple(dict.fromkeys(digests)))
+
+    async def stats(self, path: Path) -> Stats:
+        return await self._connection.run(stats, path, self._indexed)
 
     async def runs(self) -> list[Run]:
         return await self._connection.run(_runs)

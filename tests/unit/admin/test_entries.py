@@ -251,6 +251,24 @@ async def test_what_is_not_there_and_what_can_not_be_is_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None:
+    await port.write([observed(n) for n in range(1, 4)])
+    verdict = (await port.ask("/api/v1/verify")).json()
+    assert (verdict["proved"], verdict["rows"], verdict["problem"]) == (True, 4, None)
+    await port.write([observed(5)])
+    again = (await port.ask(f"/api/v1/verify?anchor={verdict['anchor']}")).json()
+    assert (again["proved"], again["rows"]) == (True, 5)
+    wrong = verdict["anchor"].replace(":4:", ":9:")
+    assert "cut off" in (await port.ask(f"/api/v1/verify?anchor={wrong}")).json()["problem"]
+    assert (await port.ask("/api/v1/verify?anchor=x")).status == 400
+    stats = (await port.ask("/api/v1/stats")).json()
+    assert (stats["rows"], stats["runs"], stats["unindexed"], stats["gaps"]) == (5, 1, 5, [])
+    assert stats["newest"] == "2020-09-13T12:26:45.000000Z"
+    assert stats["bytes"] > 4096
+    await port.index()
+    assert (await port.ask("/api/v1/stats")).json()["unindexed"] == 0
+
+
 async def test_a_log_that_is_not_there_is_a_503(serve: Serve, tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     server = await serve(log=Reader(url=str(tmp_path / "none.db")))

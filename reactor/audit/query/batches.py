@@ -1,0 +1,97 @@
+"""A stretch of the log from its oldest row on, in batches, for one that reads much of it.
+
+Plain SQL on a connection of the caller's thread: no hop for each batch.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from reactor.audit import engine
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Span
+from reactor.audit.query.where import conditions
+from reactor.audit.row import COLUMNS, Row
+from reactor.audit.trouble import explain
+
+ROWS: Final = 512
+"""Rows of a batch, which are in memory at once with their documents."""
+_MARKS: Final = 500
+_ALL: Final = ", ".join(f"e.{column}" for column in COLUMNS)
+
+
+class Batch(NamedTuple):
+    """Rows in their order, and the text of those documents of theirs that are there."""
+
+    rows: list[Row]
+    documents: dict[bytes, str]
+
+
+def batches(path: Path, filters: Filters, span: Span) -> Iterator[Batch]:
+    """The rows between two positions that the filters on columns and time let pass.
+
+    Each batch is a transaction of its own, so that the WAL doesn't grow. Raises ReactorError.
+    """
+    try:
+        with closing(
+            sqlite3.connect(
+                engine.uri(path, "ro"), uri=True, timeout=engine.BUSY, isolation_level=None
+            )
+        ) as connection:
+            connection.execute("PRAGMA query_only=ON")
+            while span and (batch := _batch(connection, filters, span)).rows:
+                yield batch
+                span = span.part(batch.rows[-1].position + 1, span.high)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def _batch(connection: sqlite3.Connection, filters: Filters, span: Span) -> Batch:
+    connection.execute("BEGIN")
+    try:
+        sql, parameters = _select(filters, span)
+        rows = [Row(*row) for row in connection.execute(sql, parameters)]
+        return Batch(rows, _documents(connection, rows))
+    finally:
+        connection.execute("COMMIT")
+
+
+def _select(filters: Filters, span: Span) -> tuple[str, list[Any]]:
+    """By the index whose rows come in the order of their positions and are the fewest."""
+    where, parameters = conditions(filters)
+    named: list[Any] = []
+    source = "entries AS e"
+    lead = ""
+    if filters.namespace is not None and (filters.split or filters.service) is not None:
+        column = "split" if filters.split is not None else "service"
+        source += f" INDEXED BY entries_{column}"
+        lead = f" AND e.{column} = ? AND e.namespace = ?"
+        named = [getattr(filters, column), filters.namespace]
+    elif filters.kind is not None:
+        source += " INDEXED BY entries_kind"
+        lead = " AND e.kind = ?"
+        named = [filters.kind]
+    return (
+        f"SELECT {_ALL} FROM {source} WHERE e.position BETWEEN ? AND ?{lead}{where}"
+        f" ORDER BY e.position LIMIT {ROWS}",
+        [span.low, span.high, *named, *parameters],
+    )
+
+
+def _documents(connection: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, str]:
+    digests = list({digest for row in rows for digest in row.digests})
+    found: dict[bytes, str] = {}
+    for at in range(0, len(digests), _MARKS):
+        piece = digests[at : at + _MARKS]
+        found.update(
+            connection.execute(
+                "SELECT digest, body FROM documents"
+                f" WHERE digest IN ({', '.join('?' * len(piece))})",
+                piece,
+            )
+        )
+    return found
