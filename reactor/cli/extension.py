@@ -27,6 +27,10 @@ _COMMANDS = {
         "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
     ),
     "install": ("reactor.cli.install:install", "Print the objects that make the extension."),
+    "replay": (
+        "reactor.cli.replay:replay",
+        "Make recorded decisions again with this release, and print what differs.",
+    ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
     "stat": ("reactor.cli.stat:stat", "Show the traffic of splits, and what is applied of them."),
     "translate": (

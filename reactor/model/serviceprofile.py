@@ -58,8 +58,11 @@ class ServiceProfile(msgspec.Struct, frozen=True):
         return bool(managers) and all(m.name == FIELD_MANAGER for m in managers)
 
 
-def decode(obj: dict[str, Any]) -> ServiceProfile:
-    """Read a profile; ValueError only when metadata has no name, namespace or uid."""
+def decode(obj: dict[str, Any], *, stored: Document | None = None) -> ServiceProfile:
+    """Read a profile; ValueError only when metadata has no name, namespace or uid.
+
+    ``stored`` is its document where there is one already.
+    """
     meta = metadata.decode(obj)
     held = obj["metadata"]
     annotations = held.get("annotations")
@@ -72,7 +75,7 @@ def decode(obj: dict[str, Any]) -> ServiceProfile:
         readable=overrides is not None,
         bare=_bare(obj, held, spec),
         skip=type(annotations) is dict and SKIP_ANNOTATION in annotations,
-        document=document(obj),
+        document=document(obj) if stored is None else stored,
     )
 
 

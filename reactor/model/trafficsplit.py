@@ -56,10 +56,11 @@ class _Unusable(Exception):
         self.problem = Problem(reason, message)
 
 
-def decode(obj: dict[str, Any], *, domain: str) -> TrafficSplit:
+def decode(obj: dict[str, Any], *, domain: str, stored: Document | None = None) -> TrafficSplit:
     """Read a split; whatever is wrong in its spec becomes its ``problem``.
 
-    ValueError only when metadata has no name, namespace or uid.
+    ``stored`` is its document where there is one already. ValueError only when metadata has no
+    name, namespace or uid.
     """
     meta = metadata.decode(obj)
     service: str | None = None
@@ -81,7 +82,7 @@ def decode(obj: dict[str, Any], *, domain: str) -> TrafficSplit:
         service=service,
         backends=backends,
         problem=problem,
-        document=document(obj),
+        document=document(obj) if stored is None else stored,
     )
 
 

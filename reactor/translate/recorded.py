@@ -6,12 +6,13 @@ Objects are referred to by digest; what a document leaves out (managedFields) is
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from reactor.model import serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
-from reactor.model.meta import Document, Manager
+from reactor.model.meta import Document, Manager, Meta
 from reactor.model.service import ServiceState
 from reactor.model.serviceprofile import Override, ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
@@ -98,20 +99,53 @@ def encode(
     return _encoder.encode(detail)
 
 
+class Objects(Protocol):
+    """The objects that a row refers to, decoded, by the SHA-256 of their document.
+
+    They bear no managers: the row has those.
+    """
+
+    def split(self, digest: bytes, domain: str) -> TrafficSplit:
+        """Read a split in a cluster of this domain."""
+        ...
+
+    def profile(self, digest: bytes) -> ServiceProfile:
+        """Read a profile."""
+        ...
+
+
+class _Decoded:
+    """Objects decoded each time."""
+
+    def __init__(self, documents: Callable[[bytes], bytes]) -> None:
+        self._documents = documents
+
+    def split(self, digest: bytes, domain: str) -> TrafficSplit:
+        return split_of(digest, self._documents(digest), domain)
+
+    def profile(self, digest: bytes) -> ServiceProfile:
+        return profile_of(digest, self._documents(digest))
+
+
 def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situation, Decision]:
     """Read a row back; ``documents`` gives a document's body by its SHA-256.
 
     Raises msgspec.DecodeError for a text that `encode` never wrote, and whatever ``documents``
     raises for a digest that it doesn't have.
     """
+    return restore(detail, _Decoded(documents))
+
+
+def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]:
+    """As `decode`, with objects that someone may have decoded before."""
     row = _decoder.decode(detail)
     domain = row.rules.cluster_domain
     situation = Situation(
         namespace=row.namespace,
         service=row.service,
-        splits=tuple([_split(held, documents, domain) for held in row.splits]),
+        splits=tuple([_split(held, objects, domain) for held in row.splits]),
         services=row.services,
-        profile=None if row.profile is None else _profile(row.profile, documents),
+        profile=None if row.profile is None else _profile(row.profile, objects),
         good=row.good,
         asked=row.asked,
         evidence=row.evidence,
@@ -120,6 +154,16 @@ def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situatio
         rules=row.rules,
     )
     return situation, Decision(row.desired, row.plan)
+
+
+def split_of(digest: bytes, body: bytes, domain: str) -> TrafficSplit:
+    """Decode a stored split."""
+    return trafficsplit.decode(parse_object(body), domain=domain, stored=Document(digest, body))
+
+
+def profile_of(digest: bytes, body: bytes) -> ServiceProfile:
+    """Decode a stored profile."""
+    return serviceprofile.decode(parse_object(body), stored=Document(digest, body))
 
 
 def asked_of(detail: bytes) -> Asked | None:
@@ -164,21 +208,19 @@ def _object(held: TrafficSplit | ServiceProfile) -> _Object:
     return _Object(held.document.digest.hex(), held.meta.name, held.meta.managers)
 
 
-def _split(held: _Object, documents: Callable[[bytes], bytes], domain: str) -> TrafficSplit:
-    body = documents(bytes.fromhex(held.digest))
-    split = trafficsplit.decode(parse_object(body), domain=domain)
-    return msgspec.structs.replace(
-        split,
-        meta=msgspec.structs.replace(split.meta, managers=held.managers),
-        document=Document(bytes.fromhex(held.digest), body),
-    )
+def _split(held: _Object, objects: Objects, domain: str) -> TrafficSplit:
+    split = objects.split(bytes.fromhex(held.digest), domain)
+    if not held.managers:
+        return split
+    return msgspec.structs.replace(split, meta=_managed(split.meta, held.managers))
 
 
-def _profile(held: _Object, documents: Callable[[bytes], bytes]) -> ServiceProfile:
-    body = documents(bytes.fromhex(held.digest))
-    profile = serviceprofile.decode(parse_object(body))
-    return msgspec.structs.replace(
-        profile,
-        meta=msgspec.structs.replace(profile.meta, managers=held.managers),
-        document=Document(bytes.fromhex(held.digest), body),
-    )
+def _profile(held: _Object, objects: Objects) -> ServiceProfile:
+    profile = objects.profile(bytes.fromhex(held.digest))
+    if not held.managers:
+        return profile
+    return msgspec.structs.replace(profile, meta=_managed(profile.meta, held.managers))
+
+
+def _managed(meta: Meta, managers: tuple[Manager, ...]) -> Meta:
+    return msgspec.structs.replace(meta, managers=managers)

@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     """Rows in their order, and the text of those documents of theirs that are there."""
 
     rows: list[Row]
-    documents: dict[bytes, str]
+    documents: dict[bytes, bytes]
 
 
 def batches(path: Path, filters: Filters, span: Span) -> Iterator[Batch]:
@@ -43,6 +43,7 @@ def batches(path: Path, filters: Filters, span: Span) -> Iterator[Batch]:
             )
         ) as connection:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA cache_size=-32000")
             while span and (batch := _batch(connection, filters, span)).rows:
                 yield batch
                 span = span.part(batch.rows[-1].position + 1, span.high)
@@ -82,14 +83,14 @@ def _select(filters: Filters, span: Span) -> tuple[str, list[Any]]:
     )
 
 
-def _documents(connection: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, str]:
+def _documents(connection: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, bytes]:
     digests = list({digest for row in rows for digest in row.digests})
-    found: dict[bytes, str] = {}
+    found: dict[bytes, bytes] = {}
     for at in range(0, len(digests), _MARKS):
         piece = digests[at : at + _MARKS]
         found.update(
             connection.execute(
-                "SELECT digest, body FROM documents"
+                "SELECT digest, CAST(body AS BLOB) FROM documents"
                 f" WHERE digest IN ({', '.join('?' * len(piece))})",
                 piece,
             )

@@ -1,0 +1,132 @@
+"""`linkerd-smi replay`: what was recorded, decided again by today's code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reactor.cli.goflags import GoCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reactor.audit.query.filters import Filters
+    from reactor.audit.query.pages import Span
+    from reactor.replay.decisions import Part
+
+
+@click.command(cls=GoCommand)
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The audit log: a SQLite file; its adaptor may go on writing to it.",
+)
+@click.option("-n", "--namespace", metavar="NAME", help="Only what is of this namespace.")
+@click.option("--split", metavar="NAME", help="Only decisions that this split won.")
+@click.option("--service", metavar="NAME", help="Only this apex Service.")
+@click.option("--since", metavar="TIME", help="Only from then on: RFC 3339, or -2h.")
+@click.option("--until", metavar="TIME", help="Only before then: RFC 3339, or -2h.")
+@click.option("--run", metavar="ID", help="Only this run of the adaptor.")
+@click.option(
+    "--fail-on-diff", is_flag=True, help="Exit 1 unless all decisions, at least one, are the same."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that share the log.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How differences are printed.",
+)
+def replay(
+    db: Path,
+    namespace: str | None,
+    split: str | None,
+    service: str | None,
+    since: str | None,
+    until: str | None,
+    run: str | None,
+    fail_on_diff: bool,
+    jobs: int,
+    output: str,
+) -> int:
+    """Make each recorded decision again with this release, and print what differs.
+
+    Reads the log alone: every `translated` row holds all that its decision depended on. A row that
+    can't be replayed, since a document of it is gone for instance, is counted with its reason.
+
+    Exit codes: 0 done, 1 with --fail-on-diff: not all decisions are the same, 2 wrong usage.
+    """
+    from reactor.replay import report
+    from reactor.replay.jobs import parts
+    from reactor.replay.source import LogFile
+
+    filters = _filters(namespace, split, service, since, until, run)
+    source = LogFile(db)
+    span = source.span(filters)
+    summary = report.Summary()
+    told = report.json if output == "json" else report.text
+    for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
+        click.echo(line)
+    if not summary.rows:
+        click.echo(f"linkerd-smi: no decision in {db} passes the filters", err=True)
+    return int(fail_on_diff and not summary.clean)
+
+
+def _filters(
+    namespace: str | None,
+    split: str | None,
+    service: str | None,
+    since: str | None,
+    until: str | None,
+    run: str | None,
+) -> Filters:
+    from reactor.audit.query.filters import Filters
+
+    return Filters(
+        namespace=namespace,
+        split=split,
+        service=service,
+        run=run,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+    )
+
+
+def _moment(flag: str, text: str | None) -> int | None:
+    import time
+
+    from reactor.admin import moment
+    from reactor.errors import Fatal
+
+    if text is None:
+        return None
+    try:
+        return moment.parse(text, now=time.time_ns() // 1000)
+    except ValueError as error:
+        raise Fatal(f"{flag}: {error}; give {moment.ALLOWED}", code=2) from error
+
+
+def _watched(parts: Iterable[Part], span: Span) -> Iterator[Part]:
+    """The parts, with progress for whoever sits at a terminal."""
+    shown = sys.stderr.isatty()
+    for part in parts:
+        yield part
+        if shown:
+            done = (part.span.high - span.low + 1) / (span.high - span.low + 1)
+            click.echo(f"\r{done:4.0%} of the log", nl=False, err=True)
+    if shown:
+        click.echo("\r\033[K", nl=False, err=True)
