@@ -96,7 +96,10 @@ class Daemon:
 
     def remarks(self) -> Sequence[str]:
         """What doesn't work although the process is ready, in plain words."""
-        return [str(right) for right in self.parts.connection.permissions.missing()]
+        found = [str(right) for right in self.parts.connection.permissions.missing()]
+        if (shipper := self.parts.shipper) is not None:
+            found += shipper.remarks()
+        return found
 
     async def live(self) -> None:
         """Start, and return or raise only when a part has ended that must not."""
@@ -121,6 +124,8 @@ class Daemon:
         log.info("Using cluster domain: %s", settings.cluster_domain)
         log.info("Starting SMI Controller")
         self._stops.append(parts.connection.close)
+        if parts.shipper is not None:
+            self._stops.append(parts.shipper.finish)
         opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
         self._stops.append(parts.journal.close)
         try:
@@ -136,6 +141,8 @@ class Daemon:
             await asyncio.gather(opening, return_exceptions=True)
         self._stops.append(self._tasks.cancel)
         self._tasks.spawn(parts.feed.run(), "follow the log")
+        if parts.shipper is not None:
+            self._tasks.spawn(parts.shipper.run(), "ship the log")
         self._tasks.spawn(self._begin(), "begin")
 
     async def _begin(self) -> None:

@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -25,7 +25,13 @@ from reactor.audit.retention import Retention
 from reactor.bus import Bus
 from reactor.events import Contended, Key, Observed, Synced, Translated
 from reactor.handlers.announce import Announce
-from reactor.handlers.gauges import EventGauges, JournalGauges, QueueGauges, WatchGauges
+from reactor.handlers.gauges import (
+    ArchiveGauges,
+    EventGauges,
+    JournalGauges,
+    QueueGauges,
+    WatchGauges,
+)
 from reactor.handlers.measure import Measure
 from reactor.handlers.memory import Memory
 from reactor.handlers.orphans import Orphans
@@ -52,6 +58,9 @@ from reactor.model.trafficsplit import TrafficSplit
 from reactor.settings import Settings
 from reactor.translate.situation import Rules
 from reactor.workqueue import WorkQueue
+
+if TYPE_CHECKING:
+    from reactor.audit.archive.shipper import Shipper
 
 
 class Readiness(Protocol):
@@ -91,6 +100,7 @@ class Parts:
         reader = Reader(url=settings.audit_url)
         self.feed = Feed(log=reader)
         self.indexer = Indexer(url=settings.audit_url)
+        self.shipper = self._build_shipper()
         self.situations = Situations(
             splits=self.splits,
             profiles=self.profiles,
@@ -135,6 +145,22 @@ class Parts:
     def _committed(self, rows: int, seconds: float) -> None:
         self.measure.committed(rows, seconds)
         self.feed.committed()
+        if self.shipper is not None:
+            self.shipper.committed(rows)
+
+    def _build_shipper(self) -> Shipper | None:
+        settings = self._settings
+        if settings.archive_url is None:
+            return None
+        # PostgreSQL's driver takes time and memory that nobody without an archive should pay.
+        from reactor.audit.archive.shipper import Shipper
+
+        return Shipper(
+            archive_url=settings.archive_url.value,
+            log_url=settings.audit_url,
+            cluster=settings.cluster_name,
+            retention=settings.archive_retention_age,
+        )
 
     def _build_reflectors(self) -> None:
         domain = self._settings.cluster_domain
@@ -240,6 +266,7 @@ class Parts:
         registry.register(QueueGauges(self.queue))
         registry.register(WatchGauges({name: part.health for name, part in self.reflectors}))
         registry.register(JournalGauges(self.journal))
+        registry.register(ArchiveGauges(self.shipper))
         registry.register(EventGauges(self.announcer))
         return registry
 

@@ -104,6 +104,15 @@ class Shipper:
         """How long the first of them has waited."""
         return 0.0 if self._since is None else max(0.0, (self._clock() - self._since) / 1e6)
 
+    def remarks(self) -> list[str]:
+        """What an operator should know of it, in plain words."""
+        found = []
+        if self._trouble is not None:
+            found.append(f"the archive lacks {self.lag_rows} rows: {self._trouble}")
+        if self.lost:
+            found.append(f"{self.lost} rows were removed by retention before they were archived")
+        return found
+
     # Life.
 
     def committed(self, rows: int) -> None:
