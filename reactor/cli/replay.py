@@ -70,12 +70,15 @@ def replay(
 
     Exit codes: 0 done, 1 with --fail-on-diff: not all decisions are the same, 2 wrong usage.
     """
+    import gc
+
     from reactor.replay import report
     from reactor.replay.jobs import parts
     from reactor.replay.source import LogFile
 
     filters = _filters(namespace, split, service, since, until, run)
     source = LogFile(db)
+    gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
     span = source.span(filters)
     summary = report.Summary()
     told = report.json if output == "json" else report.text

@@ -7,10 +7,9 @@ from typing import Protocol
 
 import msgspec
 
-from reactor.audit.query.batches import Batch
+from reactor.audit.query.batches import Batch, Recorded
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Span
-from reactor.audit.row import Row
 from reactor.replay.difference import Field, fields
 from reactor.replay.documents import Documents, Missing
 from reactor.translate import decide
@@ -82,7 +81,7 @@ class Replayer:
         return part
 
 
-def _count(troubles: dict[str, Trouble], why: str, row: Row) -> None:
+def _count(troubles: dict[str, Trouble], why: str, row: Recorded) -> None:
     found = troubles.get(why)
     if found is None:
         troubles[why] = Trouble(1, f"{row.run}:{row.seq}")
@@ -90,7 +89,7 @@ def _count(troubles: dict[str, Trouble], why: str, row: Row) -> None:
         found.rows += 1
 
 
-def _difference(row: Row, recorded: Decision, today: Decision) -> Difference:
+def _difference(row: Recorded, recorded: Decision, today: Decision) -> Difference:
     return Difference(
         row.run,
         row.seq,

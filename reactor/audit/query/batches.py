@@ -15,19 +15,37 @@ from reactor.audit import engine
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Span
 from reactor.audit.query.where import conditions
-from reactor.audit.row import COLUMNS, Row
+from reactor.audit.row import DIGEST
 from reactor.audit.trouble import explain
 
-ROWS: Final = 512
+ROWS: Final = 256
 """Rows of a batch, which are in memory at once with their documents."""
 _MARKS: Final = 500
-_ALL: Final = ", ".join(f"e.{column}" for column in COLUMNS)
+
+
+class Recorded(NamedTuple):
+    """What a replay needs of a row; fields as in `reactor.audit.row.Row`."""
+
+    position: int
+    run: str
+    seq: int
+    at: int
+    kind: str
+    namespace: str | None
+    split: str | None
+    service: str | None
+    actor: str | None
+    detail: str
+    documents: bytes
+
+
+_COLUMNS: Final = ", ".join(f"e.{column}" for column in Recorded._fields)
 
 
 class Batch(NamedTuple):
-    """Rows in their order, and the text of those documents of theirs that are there."""
+    """Rows in their order, and those documents of theirs that are there, by digest."""
 
-    rows: list[Row]
+    rows: list[Recorded]
     documents: dict[bytes, bytes]
 
 
@@ -55,7 +73,7 @@ def _batch(connection: sqlite3.Connection, filters: Filters, span: Span) -> Batc
     connection.execute("BEGIN")
     try:
         sql, parameters = _select(filters, span)
-        rows = [Row(*row) for row in connection.execute(sql, parameters)]
+        rows = list(map(Recorded._make, connection.execute(sql, parameters)))
         return Batch(rows, _documents(connection, rows))
     finally:
         connection.execute("COMMIT")
@@ -77,14 +95,15 @@ def _select(filters: Filters, span: Span) -> tuple[str, list[Any]]:
         lead = " AND e.kind = ?"
         named = [filters.kind]
     return (
-        f"SELECT {_ALL} FROM {source} WHERE e.position BETWEEN ? AND ?{lead}{where}"
+        f"SELECT {_COLUMNS} FROM {source} WHERE e.position BETWEEN ? AND ?{lead}{where}"
         f" ORDER BY e.position LIMIT {ROWS}",
         [span.low, span.high, *named, *parameters],
     )
 
 
-def _documents(connection: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, bytes]:
-    digests = list({digest for row in rows for digest in row.digests})
+def _documents(connection: sqlite3.Connection, rows: Sequence[Recorded]) -> dict[bytes, bytes]:
+    joined = b"".join([row.documents for row in rows])
+    digests = list({joined[at : at + DIGEST] for at in range(0, len(joined), DIGEST)})
     found: dict[bytes, bytes] = {}
     for at in range(0, len(digests), _MARKS):
         piece = digests[at : at + _MARKS]
