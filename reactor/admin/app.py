@@ -17,6 +17,10 @@ from reactor.admin.entries import Log
 from reactor.admin.export import Exports
 from reactor.admin.guard import Guard
 from reactor.admin.limits import Limits
+from reactor.admin.pages import answer, assets, plain
+from reactor.admin.pages.routes import pages
+from reactor.admin.pages.session import Sessions
+from reactor.admin.pages.signin import SignIn
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.proof import Proofs
@@ -40,15 +44,19 @@ def build(
     limits: Limits,
 ) -> ASGIApp:
     """Return the guarded application; ``reviewer`` None leaves every path open."""
+    sessions = Sessions()
+    door = None
+    if reviewer is not None:
+        door = SignIn(reviewer=reviewer, sessions=sessions, limits=limits)
     application = routes(
         readiness=readiness,
         registry=registry,
         log=log,
         feed=feed,
         splits=splits,
-        secured=reviewer is not None,
+        door=door,
     )
-    return Guard(application, reviewer=reviewer, limits=limits)
+    return Guard(application, reviewer=reviewer, sessions=sessions, limits=limits)
 
 
 def routes(
@@ -58,9 +66,9 @@ def routes(
     log: Log,
     feed: Feed,
     splits: Splits,
-    secured: bool,
+    door: SignIn | None,
 ) -> Litestar:
-    """Return the application without its guard; ``secured`` is what its document then says."""
+    """Return the application without its guard; ``door`` None: nobody is asked for a token."""
     found = paths(log, splits)
     return Litestar(
         route_handlers=[
@@ -69,7 +77,10 @@ def routes(
             Tails(feed=feed, log=log).handler(),
             Exports(log=log).handler(),
             Proofs(log=log).handler(),
-            _document(openapi.document(found, secured=secured)),
+            _document(openapi.document(found, secured=door is not None)),
+            *pages(log=log, splits=splits, secured=door is not None),
+            *assets.handlers(),
+            *(door.handlers() if door is not None else ()),
         ],
         exception_handlers={Exception: _answer},
         # Its own document can't say what these routes refuse, and its logging starts a thread.
@@ -99,6 +110,9 @@ def _document(body: bytes) -> HTTPRouteHandler:
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     refused = _refusal(request, error)
+    if answer.wanted(request.scope["path"], request.scope["headers"]):
+        page = plain.problem(refused)
+        return answer.html(page, status=refused.status, headers=refused.headers)
     return Response(
         refused.body,
         status_code=refused.status,

@@ -44,7 +44,7 @@ def one_of(name: str, meaning: str, values: tuple[str, ...], **schema: Any) -> P
     return _word(name, meaning, "one of " + ", ".join(values), enum=list(values), **schema)
 
 
-def time(name: str, meaning: str) -> Parameter:
+def time(name: str, meaning: str, *, required: bool = False) -> Parameter:
     """A moment: absolute, or relative to now."""
     schema = {
         "anyOf": [
@@ -53,7 +53,12 @@ def time(name: str, meaning: str) -> Parameter:
         ]
     }
     return Parameter(
-        name, meaning, moment.ALLOWED, schema, lambda text, now: moment.parse(text, now=now)
+        name,
+        meaning,
+        moment.ALLOWED,
+        schema,
+        lambda text, now: moment.parse(text, now=now),
+        required,
     )
 
 

@@ -178,7 +178,7 @@ def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": where,
-        "required": where == "path",
+        "required": parameter.required or where == "path",
         "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
         "schema": parameter.schema,
     }

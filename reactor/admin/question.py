@@ -23,6 +23,7 @@ class Parameter(msgspec.Struct, frozen=True):
     allowed: str
     schema: dict[str, Any]
     read: Read
+    required: bool = False
 
 
 def read(query: bytes, parameters: Sequence[Parameter], *, now: int) -> dict[str, Any]:
@@ -39,6 +40,11 @@ def read(query: bytes, parameters: Sequence[Parameter], *, now: int) -> dict[str
             errors.append(FieldError(name, "is given more than once", parameter.allowed))
         else:
             found[name] = _value(parameter, value, now, errors)
+    errors += [
+        FieldError(name, "is missing", parameter.allowed)
+        for name, parameter in known.items()
+        if parameter.required and name not in found
+    ]
     _refuse(errors)
     return found
 

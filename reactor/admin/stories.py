@@ -8,14 +8,13 @@ from typing import Any, Protocol
 import msgspec
 
 from reactor.admin import filters, moment, question, wire
-from reactor.admin.problem import FieldError, Refused
 from reactor.admin.route import Route
 from reactor.audit.query.history import LONGEST, Change, Decided, Ended, Log, Place, history
 from reactor.audit.query.standing import Standing, standing
 
 _CHANGES = 20
 _AT = filters.time("at", "The moment; the latest known without it.")
-_FROM = filters.time("from", "The earlier moment.")
+_FROM = filters.time("from", "The earlier moment.", required=True)
 _TO = filters.time("to", "The later moment; the latest known without it.")
 _HISTORY = (filters.limit(LONGEST, _CHANGES, "How many changes at most."), filters.CURSOR)
 
@@ -48,9 +47,6 @@ def routes(log: Stories) -> tuple[Route, ...]:
 
     async def compared(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
         asked = question.read(query, (_FROM, _TO), now=now)
-        if "from" not in asked:
-            error = FieldError("from", "is missing", moment.ALLOWED)
-            raise Refused(400, "The question can't be answered. from: is missing.", errors=(error,))
         place = places["namespace"], places["service"]
         before = await standing(log, *place, at=asked["from"])
         after = await standing(log, *place, at=asked.get("to"))
