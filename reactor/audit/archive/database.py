@@ -32,7 +32,12 @@ async def connect(url: str, *, patience: float = _COMMAND) -> Connection:
             dsn=url.replace("postgresql+asyncpg:", "postgresql:", 1),
             timeout=_CONNECT,
             command_timeout=patience,
-            server_settings={"application_name": "smi-adaptor", "timezone": "UTC"},
+            server_settings={
+                "application_name": "smi-adaptor",
+                "timezone": "UTC",
+                # What a crash of the server takes with it is found missing and sent again.
+                "synchronous_commit": "off",
+            },
         )
     except ERRORS as error:
         raise explain(error, url) from error

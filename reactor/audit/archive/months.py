@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -35,3 +36,13 @@ class Month(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.year:04}{self.month:02}"
+
+
+def months(moments: Iterable[int]) -> Iterator[Month]:
+    """The month of each moment; quick when neighbours lie in the same."""
+    found, begin, end = Month(1970, 1), 0, 0
+    for moment in moments:
+        if not begin <= moment < end:
+            found = Month.of(moment)
+            begin, end = found.begin, found.next.begin
+        yield found

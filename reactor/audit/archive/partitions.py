@@ -17,12 +17,11 @@ _IMPATIENT: Final = "SET LOCAL lock_timeout = '2s'"
 
 async def make(connection: Connection, months: Iterable[Month]) -> None:
     """Have these months; those that are there stay as they are."""
-    for month in sorted(months):
-        if await _there(connection, month):
-            continue
+    wanted = set(months)
+    for month in sorted(wanted - await there(connection)):
         async with connection.transaction():
             await _alone(connection)
-            if await _there(connection, month):
+            if month in await there(connection):
                 continue
             for table in PARTITIONED:
                 await connection.execute(
@@ -34,12 +33,8 @@ async def make(connection: Connection, months: Iterable[Month]) -> None:
 async def drop(connection: Connection, now: int) -> list[Month]:
     """Drop the months that every cluster of the archive calls too old; which those were."""
     kept = await connection.fetchval("SELECT max(retention) FROM clusters")
-    found = await connection.fetch(
-        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
-        " WHERE inhparent = 'entries'::regclass"
-    )
-    months = sorted(Month.parse(name.rpartition("_")[2]) for (name,) in found)
-    old = [month for month in months if month.next.begin <= now - kept * 1_000_000]
+    months = await there(connection)
+    old = [month for month in sorted(months) if month.next.begin <= now - kept * 1_000_000]
     for month in old:
         async with connection.transaction():
             await _alone(connection)
@@ -53,5 +48,11 @@ async def _alone(connection: Connection) -> None:
     await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
-async def _there(connection: Connection, month: Month) -> bool:
-    return await connection.fetchval("SELECT to_regclass($1)", f"entries_{month}") is not None
+async def there(connection: Connection) -> set[Month]:
+    """The months that are there now."""
+    # Not by to_regclass: what it has cached may be from before the lock was ours.
+    found = await connection.fetch(
+        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+        " WHERE inhparent = 'entries'::regclass"
+    )
+    return {Month.parse(name.rpartition("_")[2]) for (name,) in found}

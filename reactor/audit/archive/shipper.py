@@ -151,6 +151,8 @@ class Shipper:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Archive]:
         archive = await database.connect(self._url)
+        # An archive that goes may come back as an older one: don't wait for the next row to see.
+        archive.add_termination_listener(self._gone)
         try:
             # Whatever was known may be so no longer: it may be another archive, or an older one.
             self._place = None
@@ -162,6 +164,9 @@ class Shipper:
         finally:
             # A server that hangs must not hold us up.
             archive.terminate()
+
+    def _gone(self, archive: Archive) -> None:
+        self._wake.set()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Connection]:
@@ -205,8 +210,9 @@ class Shipper:
         cluster = await batches.join(archive, self._cluster, self._retention)
         await self._upkeep(archive)
         async with self._opened() as log:
-            while (batch := await self._next(archive, cluster, log)) is not None:
-                await self._ship(archive, cluster, batch)
+            batch = await self._next(archive, cluster, log)
+            while batch is not None:
+                batch = await self._ship(archive, cluster, batch, log)
             self._saw(await log.run(source.state, self._reached or 0))
         self._well()
 
@@ -224,7 +230,27 @@ class Shipper:
                 return found
         raise Unavailable("the local log changes faster than it can be read")
 
-    async def _ship(self, archive: Archive, cluster: int, batch: source.Batch) -> None:
+    async def _ship(
+        self, archive: Archive, cluster: int, batch: source.Batch, log: Connection
+    ) -> source.Batch | None:
+        """Ship one batch; the next one, which is read while the server is busy with this."""
+        if len(self._known) > _KNOWN:
+            self._known.clear()
+        # After a failure nothing is known any more, so they may be added before they are there.
+        self._known |= batch.known
+        self._wake.clear()
+        reading = asyncio.ensure_future(log.run(source.batch, batch.last, self._known))
+        try:
+            await self._write(archive, cluster, batch)
+        finally:
+            await asyncio.wait({reading})
+            missed = reading.exception()
+        if isinstance(missed, LookupError):
+            self._place = None
+            return await self._next(archive, cluster, log)
+        return reading.result()
+
+    async def _write(self, archive: Archive, cluster: int, batch: source.Batch) -> None:
         if missing := batch.months - self._months:
             await partitions.make(archive, missing)
             self._months |= missing
@@ -235,9 +261,6 @@ class Shipper:
         self._reached = batch.last.position
         self._shipped += len(batch.entries)
         self._since = batch.entries[-1][3]
-        if len(self._known) > _KNOWN:
-            self._known.clear()
-        self._known |= {(digest, Month.of(begin)) for digest, begin, _ in batch.documents}
         self._well()
 
     async def _resume(self, archive: Archive, cluster: int, log: Connection) -> None:

@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from reactor.audit.archive.months import Month
+from reactor.audit.archive.months import Month, months
 from reactor.audit.index.words import said
 from reactor.audit.retention import last_cut
 from reactor.audit.row import DIGEST
 
-ROWS: Final = 1000
+ROWS: Final = 256
 """Rows in one batch, and"""
 SIZE: Final = 2 << 20
 """bytes of details and documents in it, about."""
@@ -39,12 +39,16 @@ class Held(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows that follow one another, with all that goes with them; values in the tables' order."""
+    """Rows that follow one another, with all that goes with them; values in the tables' order.
+
+    Once they are written, the documents that are ``known`` need not be sent again.
+    """
 
     runs: tuple[Values, ...]
     entries: tuple[Values, ...]
     documents: tuple[tuple[bytes, int, str], ...]
     terms: tuple[Values, ...]
+    known: frozenset[tuple[bytes, Month]]
     months: frozenset[Month]
     last: Place
 
@@ -151,8 +155,9 @@ def _batch(
         raise LookupError
     rows, wanted = _affordable(connection, rows, known)
     texts = _documents(connection, "body", {digest for digest, _ in wanted})
+    begins = {month: month.begin for _, month in wanted}
     documents = [
-        (digest, month.begin, texts[digest]) for digest, month in wanted if digest in texts
+        (digest, begins[month], texts[digest]) for digest, month in wanted if digest in texts
     ]
     ids = {row[1] for row in rows}
     # A run that begins may have ended those before it.
@@ -163,7 +168,8 @@ def _batch(
         entries=tuple(rows),
         documents=tuple(sorted(documents)),
         terms=tuple(_terms(rows)),
-        months=frozenset(Month.of(row[_AT]) for row in rows),
+        known=frozenset(wanted),
+        months=frozenset(months(row[_AT] for row in rows)),
         last=Place(*rows[-1][:3]),
     )
 
@@ -175,8 +181,8 @@ def _affordable(
 ) -> tuple[list[Values], list[tuple[bytes, Month]]]:
     """As many rows as have documents that fit, at least one, and the documents to send."""
     needed: list[list[tuple[bytes, Month]]] = []
-    for row in rows:
-        month, joined = Month.of(row[_AT]), row[_DOCUMENTS]
+    for row, month in zip(rows, months(row[_AT] for row in rows), strict=True):
+        joined = row[_DOCUMENTS]
         digests = [joined[at : at + DIGEST] for at in range(0, len(joined), DIGEST)]
         needed.append([(digest, month) for digest in digests if (digest, month) not in known])
     distinct = {digest for some in needed for digest, _ in some}
