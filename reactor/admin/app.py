@@ -24,7 +24,8 @@ from reactor.admin.pages.signin import SignIn
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.proof import Proofs
-from reactor.admin.route import Route, handler
+from reactor.admin.route import Route
+from reactor.admin.served import handler
 from reactor.admin.splits import Splits
 from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
