@@ -37,7 +37,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request = cast(HTTPScope, scope)  # the port speaks nothing else
-        headers = request["headers"]
+        headers = tuple(request["headers"])
         unread = _announced(headers)
         started = False
 
@@ -90,15 +90,11 @@ class Guard:
 
 
 async def _refuse(request: HTTPScope, refused: Refused, send: Send) -> None:
-    body, media_type, more = refused.body, MEDIA_TYPE, {}
+    body, headers = refused.body, {"content-type": MEDIA_TYPE}
     if answer.wanted(request["path"], request["headers"]):
-        body, media_type, more = _page(request, refused), answer.MEDIA_TYPE, answer.HEADERS
-    headers = {
-        "content-type": media_type,
-        "content-length": str(len(body)),
-        **more,
-        **refused.headers,
-    }
+        body, headers = _page(request, refused), {"content-type": answer.MEDIA_TYPE}
+        headers.update(answer.HEADERS)
+    headers.update({"content-length": str(len(body)), **refused.headers})
     await send(
         {
             "type": "http.response.start",

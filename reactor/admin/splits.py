@@ -24,7 +24,7 @@ _AFTER = Parameter(
     word(_AFTER_SCHEMA),
 )
 _STATE = filters.one_of("state", "How it stands.", get_args(State))
-_PARAMETERS = (
+PARAMETERS = (
     filters.NAMESPACE,
     _STATE,
     filters.limit(_MOST, _DEFAULT, "How many splits at most; a page may hold fewer."),
@@ -46,14 +46,7 @@ def routes(splits: Splits) -> tuple[Route, ...]:
     """The path."""
 
     async def many(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
-        asked = question.read(query, _PARAMETERS, now=now)
-        namespace, _, name = asked.get("cursor", "/").partition("/")
-        found, rest = splits.page(
-            namespace=asked.get("namespace"),
-            wanted=asked.get("state"),
-            after=(namespace, name),
-            limit=asked.get("limit", _DEFAULT),
-        )
+        found, rest = asked(splits, question.read(query, PARAMETERS, now=now))
         return msgspec.json.encode(
             wire.Splits([_split(one) for one in found], None if rest is None else "/".join(rest))
         )
@@ -64,8 +57,21 @@ def routes(splits: Splits) -> tuple[Route, ...]:
             "Every split as it stands now, by namespace and name.",
             wire.Splits,
             many,
-            parameters=_PARAMETERS,
+            parameters=PARAMETERS,
         ),
+    )
+
+
+def asked(
+    splits: Splits, given: Mapping[str, Any]
+) -> tuple[list[SplitState], tuple[str, str] | None]:
+    """The page that these parameters ask for, and where to go on."""
+    namespace, _, name = given.get("cursor", "/").partition("/")
+    return splits.page(
+        namespace=given.get("namespace"),
+        wanted=given.get("state"),
+        after=(namespace, name),
+        limit=given.get("limit", _DEFAULT),
     )
 
 

@@ -27,7 +27,10 @@ def html(
 ) -> Response[bytes]:
     """A page."""
     return Response(
-        body, status_code=status, media_type=MEDIA_TYPE, headers={**HEADERS, **(headers or {})}
+        body,
+        status_code=status,
+        media_type="text/html",  # Litestar adds the charset
+        headers={**HEADERS, **(headers or {})},
     )
 
 

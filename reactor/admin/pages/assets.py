@@ -16,8 +16,8 @@ from reactor.admin.pages.paths import STATIC
 _FOLDER: Final = Path(__file__).parent / "static"
 TYPES: Final = {
     "icon.svg": "image/svg+xml",
-    "live.js": "text/javascript; charset=utf-8",
-    "pages.css": "text/css; charset=utf-8",
+    "live.js": "text/javascript",
+    "pages.css": "text/css",
 }
 PATHS: Final = frozenset(STATIC + name for name in TYPES)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 SIGN_IN: Final = "/sign-in"
 STATIC: Final = "/static/"
@@ -17,6 +17,11 @@ def split(namespace: str, name: str) -> str:
 def entry(run: str, seq: int) -> str:
     """The page of an entry."""
     return f"/entries/{quote(run, safe='')}/{seq}"
+
+
+def log(**filters: str) -> str:
+    """The log's page with these filters."""
+    return f"/log?{urlencode(filters)}"
 
 
 def here(target: str) -> str:

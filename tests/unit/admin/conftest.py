@@ -12,6 +12,7 @@ from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
 from reactor.admin.probes import Readiness
 from reactor.admin.server import Server
+from reactor.admin.splits import Splits
 from reactor.audit.feed import Feed
 from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons
 
@@ -29,6 +30,7 @@ async def serve() -> AsyncIterator[Serve]:
         feed: Feed | None = None,
         readiness: Readiness | None = None,
         registry: CollectorRegistry | None = None,
+        splits: Splits | None = None,
         reviewer: Reviewer | None = None,
         limits: Limits | None = None,
     ) -> Server:
@@ -39,7 +41,7 @@ async def serve() -> AsyncIterator[Serve]:
             registry=registry or CollectorRegistry(),
             log=log,
             feed=feed or Feed(log=log),
-            splits=NoSplits(),
+            splits=splits or NoSplits(),
             reviewer=reviewer,
             limits=limits,
         )

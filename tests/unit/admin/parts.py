@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from reactor.admin import access
+from reactor.admin.limits import Limits
+from reactor.admin.pages.session import Sessions
+from reactor.admin.pages.signin import SignIn
 from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.query import Filters, Order, Page, Run
 from reactor.audit.query.cursor import Cursor
@@ -91,6 +94,19 @@ class NoSplits:
         return [], None
 
 
+class TheseSplits:
+    """A cluster with these splits, which all fit on one page."""
+
+    def __init__(self, *splits: SplitState) -> None:
+        self._splits = splits
+
+    def page(
+        self, *, namespace: str | None, wanted: State | None, after: tuple[str, str], limit: int
+    ) -> tuple[list[SplitState], tuple[str, str] | None]:
+        """Return all that stand so."""
+        return [split for split in self._splits if wanted in (None, split.state)], None
+
+
 class Reasons:
     """Readiness that a test sets."""
 
@@ -118,6 +134,11 @@ class Tokens:
         """Return the token's verdict."""
         self.asked.append((token, path))
         return self._verdicts.get(token, "unauthenticated")
+
+
+def door() -> SignIn:
+    """A sign-in that knows nobody."""
+    return SignIn(reviewer=Tokens({}), sessions=Sessions(), limits=Limits())
 
 
 def row(seq: int, *, detail: str = "{}", documents: bytes = b"", **columns: str) -> Row:

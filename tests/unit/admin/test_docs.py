@@ -16,7 +16,7 @@ from reactor.admin.limits import Limits
 from reactor.audit.feed import Feed
 from tests.unit.admin.client import ask
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import RUN, MemoryLog, NoSplits, Reasons, row
+from tests.unit.admin.parts import RUN, MemoryLog, NoSplits, Reasons, door, row
 
 PAGE = (Path(__file__).parents[3] / "docs" / "admin.md").read_text()
 EXAMPLES = [
@@ -64,7 +64,7 @@ def test_every_path_is_listed_with_whether_it_asks_for_a_token() -> None:
         log=LOG,
         feed=Feed(log=LOG),
         splits=NoSplits(),
-        secured=True,
+        door=door(),
     )
     paths = [re.sub(r":\w+\}", "}", route.path) for route in application.routes]
     expected = {path: "no" if path in access.OPEN_PATHS else "yes" for path in paths}
@@ -82,4 +82,5 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"its answer within {limits.answer_seconds:.0f} s" in PAGE
     assert f"idle for {limits.idle_seconds} s, and at most {limits.connections} conn" in PAGE
     assert f"body above {limits.body // 1024} KiB" in PAGE
+    assert f"takes one, of {limits.form // 1024} KiB" in PAGE
     assert f"longer than {limits.url // 1024} KiB" in PAGE

@@ -1,0 +1,18 @@
+"""All pages."""
+
+from __future__ import annotations
+
+from litestar.handlers import HTTPRouteHandler
+
+from reactor.admin.entries import Log
+from reactor.admin.pages import splits as splits_page
+from reactor.admin.pages.page import handler
+from reactor.admin.pages.render import Renderer
+from reactor.admin.splits import Splits
+
+
+def pages(*, log: Log, splits: Splits, secured: bool) -> list[HTTPRouteHandler]:
+    """A route each; ``secured`` when a browser has to sign in to see them."""
+    renderer = Renderer(secured=secured)
+    found = (splits_page.page(splits),)
+    return [handler(page, renderer) for page in found]
