@@ -33,6 +33,35 @@ if TYPE_CHECKING:
 @click.option("--until", metavar="TIME", help="Only before then: RFC 3339, or -2h.")
 @click.option("--run", metavar="ID", help="Only this run of the adaptor.")
 @click.option(
+    "--into",
+    metavar="sandbox|KUBECONFIG",
+    help="Do what was recorded again, in a sandbox with an adaptor of its own, or in a cluster.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default="as recorded",
+    metavar="N",
+    help="With --into: so many times as fast.",
+)
+@click.option("--step", is_flag=True, help="With --into: wait for Enter before each event.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    show_default="a temporary one",
+    help="With --into sandbox: where its kubeconfig and the new audit log go; kept.",
+)
+@click.option("--yes", is_flag=True, help="With --into KUBECONFIG: yes, change that cluster.")
+@click.option(
+    "--yes-the-same-cluster",
+    "same_cluster",
+    is_flag=True,
+    help="With --yes: even though it is the one that the log was recorded from.",
+)
+@click.option(
     "--fail-on-diff", is_flag=True, help="Exit 1 unless all decisions, at least one, are the same."
 )
 @click.option(
@@ -51,7 +80,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How differences are printed.",
 )
+@click.pass_context
 def replay(
+    ctx: click.Context,
     db: Path,
     namespace: str | None,
     split: str | None,
@@ -59,6 +90,12 @@ def replay(
     since: str | None,
     until: str | None,
     run: str | None,
+    into: str | None,
+    speed: float,
+    step: bool,
+    directory: Path | None,
+    yes: bool,
+    same_cluster: bool,
     fail_on_diff: bool,
     jobs: int,
     output: str,
@@ -68,7 +105,13 @@ def replay(
     Reads the log alone: every `translated` row holds all that its decision depended on. A row that
     can't be replayed, since a document of it is gone for instance, is counted with its reason.
 
-    Exit codes: 0 done, 1 with --fail-on-diff: not all decisions are the same, 2 wrong usage.
+    With --into the recorded events happen again: changes of splits, changes of profiles by others,
+    Services that come and go. A sandbox has an adaptor of its own; in a cluster the one there, if
+    any, has the work. At the end the profiles are compared with those recorded. With --split or
+    --service all that shares the Service is in it.
+
+    Exit codes: 0 done, 1 not all decisions are the same (with --fail-on-diff), or not all profiles
+    as recorded (with --into), 2 wrong usage.
     """
     import gc
 
@@ -78,6 +121,12 @@ def replay(
 
     filters = _filters(namespace, split, service, since, until, run)
     source = LogFile(db)
+    if into is not None:
+        from reactor.cli.globals import Globals
+        from reactor.cli.reenact import Wish, again
+
+        wish = Wish(into, speed, step, directory, yes, same_cluster, output)
+        return again(source, filters, wish, Globals.of(ctx))
     gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
     span = source.span(filters)
     summary = report.Summary()
