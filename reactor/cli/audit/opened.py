@@ -1,0 +1,68 @@
+"""The log that the flags mean: a file, a URL, or the adaptor's in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from reactor.check import adaptor, pods
+from reactor.check.cluster import Cluster
+from reactor.check.kinds import Pod
+from reactor.check.place import searched
+from reactor.cli.audit.given import Where
+from reactor.cli.cluster import connect
+from reactor.cli.globals import Globals
+from reactor.client.local import database
+from reactor.client.log import Log
+from reactor.client.remote import Remote
+from reactor.errors import Fatal, Retryable
+from reactor.kube.portforward import forwarded
+
+
+@asynccontextmanager
+async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
+    """For as long as this is entered. Raises ReactorError: what is wrong, and what to do."""
+    if where.db is not None:
+        yield Log(database(where.db))
+        return
+    url = where.url or (f"http://{given.api_addr}" if given.api_addr else None)
+    if url is not None:
+        if not url.startswith(("http://", "https://")):
+            raise Fatal(f"--url {url}: write one such as http://127.0.0.1:9995", code=2)
+        async with Remote(url=url, token=where.token) as remote:
+            yield Log(remote)
+        return
+    async with connect(given) as connection:
+        token = where.token
+        if token is None and given.as_user is None:
+            # The port knows no impersonation: with --as, our own token would be someone else's.
+            token = await connection.token()
+        pod = await _pod(Cluster(connection))
+        meta = pod.metadata
+        async with (
+            forwarded(connection, meta.namespace, meta.name, adaptor.port(pod.spec)) as port,
+            Remote(url=f"http://127.0.0.1:{port}", token=token) as remote,
+        ):
+            yield Log(remote)
+
+
+async def _pod(cluster: Cluster) -> Pod:
+    """One that runs, rather one that is ready."""
+    place = searched(await cluster.labelled(), await cluster.deployments())
+    if place.namespace is None:
+        said = place.trouble.error if place.trouble is not None else "there is no adaptor"
+        raise Fatal(f"{said}; or give --url or --db")
+    found = [
+        pod
+        for pod in pods.live(await cluster.pods(place.namespace))
+        if pod.status.phase == "Running"
+    ]
+    if not found:
+        raise Retryable(
+            f"no pod of the adaptor runs in namespace {place.namespace}: see `linkerd smi check`"
+        )
+    return max(found, key=_ready)
+
+
+def _ready(pod: Pod) -> bool:
+    return all(status.ready for status in pod.status.container_statuses or ())
