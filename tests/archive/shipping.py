@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from reactor.audit.archive.reader import ArchiveReader
 from reactor.audit.archive.shipper import Shipper
 from reactor.audit.journal import Journal
 from reactor.audit.link import GENESIS, link
@@ -37,6 +38,16 @@ async def shipping(url: str, path: Path, **settings: Any) -> AsyncIterator[Shipp
         await asyncio.wait({task})
 
 
+@asynccontextmanager
+async def reading(url: str, *, cluster: str) -> AsyncIterator[ArchiveReader]:
+    """A reader for the time of the block."""
+    found = ArchiveReader(url=url, cluster=cluster)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
 def write(log: Journal, count: int, *, start: int = 0) -> None:
     """Append rows that refer to documents, some of them to the same ones."""
     for number in range(start, start + count):
@@ -59,10 +70,12 @@ def local(path: Path) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows(path, f"SELECT {_COLUMNS} FROM entries ORDER BY position")]
 
 
-async def archived(server: Postgres, database: str, cluster: str = "one") -> list[tuple[Any, ...]]:
+async def archived(
+    postgres: Postgres, database: str, cluster: str = "one"
+) -> list[tuple[Any, ...]]:
     """All rows of a cluster in the archive, by run and seq."""
     names = _COLUMNS.replace("run,", "run::text,")
-    return await server.fetch(
+    return await postgres.fetch(
         database,
         f"SELECT {names} FROM entries WHERE cluster = (SELECT id FROM clusters WHERE name = $1)"
         " ORDER BY run, seq",
@@ -71,14 +84,14 @@ async def archived(server: Postgres, database: str, cluster: str = "one") -> lis
 
 
 async def assert_the_same(
-    server: Postgres, database: str, *paths: Path, cluster: str = "one"
+    postgres: Postgres, database: str, *paths: Path, cluster: str = "one"
 ) -> None:
     """Nothing is lost, nothing doubled, every hash and every document as in the local logs."""
     expected = [row for path in paths for row in local(path)]
-    found = await archived(server, database, cluster)
+    found = await archived(postgres, database, cluster)
     assert found == sorted(expected, key=lambda row: row[1:3])
     assert len(found) == len({row[1:3] for row in found})
-    bodies = dict(await server.fetch(database, "SELECT digest, body FROM documents"))
+    bodies = dict(await postgres.fetch(database, "SELECT digest, body FROM documents"))
     assert all(sha256(body.encode()).digest() == digest for digest, body in bodies.items())
     wanted = {row[13][at : at + 32] for row in expected for at in range(0, len(row[13]), 32)}
     assert wanted <= set(bodies)

@@ -29,7 +29,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 
 async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
-    server: Postgres,
+    postgres: Postgres,
     empty: str,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -39,7 +39,7 @@ async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
     monkeypatch.setattr(shipping_module, "LONGEST", 0.5)
     caplog.set_level(logging.DEBUG)
     kubeconfig = sandbox.write_kubeconfig(tmp_path / "kubeconfig")
-    flags = (f"-archive-url={server.url(empty)}", "-cluster-name=one", "-leader-elect=false")
+    flags = (f"-archive-url={postgres.url(empty)}", "-cluster-name=one", "-leader-elect=false")
     adaptor = Adaptor(kubeconfig=kubeconfig, directory=tmp_path, flags=(*flags, "-admin-auth=none"))
     async with Api.connect(kubeconfig) as api:
         await apply_definitions(api, traffic_split_crd())
@@ -49,13 +49,13 @@ async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
             assert shipper is not None
             await until(lambda: shipper.trouble is None, 60)
             assert await told(adaptor, "/ready") == "ok\n"
-            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(postgres.stop)
             await api.create(TRAFFICSPLITS, split("web"), "default")
             await adaptor.idle()
             await until(lambda: shipper.trouble is not None)
             assert "but: the archive lacks" in await told(adaptor, "/ready")
             assert "smi_adaptor_archive_reachable 0.0" in await told(adaptor, "/metrics")
-            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(postgres.start)
             await until(lambda: shipper.trouble is None and shipper.lag_rows == 0)
             metrics = await told(adaptor, "/metrics")
             assert "smi_adaptor_archive_reachable 1.0" in metrics
@@ -63,8 +63,8 @@ async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
         finally:
             await adaptor.stop()
     # The `stopped` row too: the last seconds of a pod would go with its volume.
-    await assert_the_same(server, empty, adaptor.log_file)
-    ((settings,),) = await server.fetch(empty, "SELECT settings FROM runs")
+    await assert_the_same(postgres, empty, adaptor.log_file)
+    ((settings,),) = await postgres.fetch(empty, "SELECT settings FROM runs")
     assert msgspec.json.decode(settings)["archive-url"].startswith("postgresql+asyncpg://adaptor:")
     assert PASSWORD not in settings
     assert PASSWORD not in caplog.text

@@ -32,8 +32,8 @@ def test_a_moment_lies_in_its_month(moment: int) -> None:
     assert Month.of(month.begin - 1).next == month
 
 
-async def months(server: Postgres, database: str) -> list[str]:
-    found = await server.fetch(
+async def months(postgres: Postgres, database: str) -> list[str]:
+    found = await postgres.fetch(
         database,
         "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
         " WHERE relkind = 'r' ORDER BY relname",
@@ -47,7 +47,7 @@ async def months(server: Postgres, database: str) -> list[str]:
 
 
 async def test_rows_of_any_month_find_a_place_and_documents_lie_in_each(
-    server: Postgres, database: str, tmp_path: Path
+    postgres: Postgres, database: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "log.sqlite"
     shared = document("shared")
@@ -56,19 +56,19 @@ async def test_rows_of_any_month_find_a_place_and_documents_lie_in_each(
             log.append(entry(at=moment, documents=(shared, document(str(moment)))))
         assert await log.commit()
     async with shipping(
-        server.url(database), path, retention=100 * 366.0 * DAY, clock=lambda: at(2026, 11, 23)
+        postgres.url(database), path, retention=100 * 366.0 * DAY, clock=lambda: at(2026, 11, 23)
     ) as shipper:
         await until(level(shipper))
-    await assert_the_same(server, database, path)
-    assert await months(server, database) == ["197001", "202610", "202611", "202612", "203102"]
-    found = await server.fetch(
+    await assert_the_same(postgres, database, path)
+    assert await months(postgres, database) == ["197001", "202610", "202611", "202612", "203102"]
+    found = await postgres.fetch(
         database, "SELECT at FROM documents WHERE digest = $1 ORDER BY at", shared.digest
     )
     assert found == [(at(1970, 1),), (at(2026, 10),), (at(2026, 11),), (at(2031, 2),)]
 
 
 async def test_a_month_goes_when_the_longest_retention_of_all_clusters_is_over(
-    server: Postgres, database: str, tmp_path: Path
+    postgres: Postgres, database: str, tmp_path: Path
 ) -> None:
     now = at(2026, 11, 23)
     first, second = tmp_path / "one.sqlite", tmp_path / "two.sqlite"
@@ -77,7 +77,7 @@ async def test_a_month_goes_when_the_longest_retention_of_all_clusters_is_over(
             for month in range(1, 12):
                 log.append(entry(at=at(2026, month, 15), documents=(document(str(month)),)))
             assert await log.commit()
-    url = server.url(database)
+    url = postgres.url(database)
 
     async def ship(path: Path, cluster: str, days: int) -> None:
         async with shipping(
@@ -87,45 +87,45 @@ async def test_a_month_goes_when_the_longest_retention_of_all_clusters_is_over(
 
     await ship(first, "one", 400)
     await ship(second, "two", 30)
-    assert (await months(server, database))[:2] == ["202601", "202602"]
-    before = len(await archived(server, database))
+    assert (await months(postgres, database))[:2] == ["202601", "202602"]
+    before = len(await archived(postgres, database))
     await ship(first, "one", 90)
     await ship(first, "one", 90)
     # The end of July is 115 days before; that of August 84.
-    assert await months(server, database) == ["202608", "202609", "202610", "202611", "202612"]
+    assert await months(postgres, database) == ["202608", "202609", "202610", "202611", "202612"]
     # What was dropped isn't shipped again, though the local log has it still.
-    assert len(await archived(server, database)) == before - 7
-    assert await server.fetch(database, "SELECT count(*) FROM losses") == [(0,)]
+    assert len(await archived(postgres, database)) == before - 7
+    assert await postgres.fetch(database, "SELECT count(*) FROM losses") == [(0,)]
 
 
 async def test_two_that_make_the_same_months_do_not_disturb_each_other(
-    server: Postgres, database: str
+    postgres: Postgres, database: str
 ) -> None:
-    connections = [await server.connect(database) for _ in range(4)]
+    connections = [await postgres.connect(database) for _ in range(4)]
     wanted = [Month(2026, number) for number in range(1, 13)]
     await asyncio.gather(*(partitions.make(each, wanted) for each in connections))
     for each in connections:
         await each.close()
-    assert len(await months(server, database)) == 12
+    assert len(await months(postgres, database)) == 12
 
 
 async def test_a_month_that_was_dropped_meanwhile_is_made_again(
-    server: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipping_module, "LONGEST", 0.5)
     path = tmp_path / "log.sqlite"
     async with (
         opened(path) as log,
-        shipping(server.url(database), path, retention=20_000.0 * DAY) as shipper,
+        shipping(postgres.url(database), path, retention=20_000.0 * DAY) as shipper,
     ):
         log.append(entry(at=at(2025, 1)))
         assert await log.commit()
         shipper.committed(1)
         await until(level(shipper))
         for table in ("entries", "documents", "terms"):
-            await server.execute(database, f"DROP TABLE {table}_202501")
+            await postgres.execute(database, f"DROP TABLE {table}_202501")
         log.append(entry(at=at(2025, 1)))
         assert await log.commit()
         shipper.committed(1)
         await until(lambda: shipper.shipped == 3 and level(shipper)())
-        assert await months(server, database)
+        assert await months(postgres, database)

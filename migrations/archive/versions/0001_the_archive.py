@@ -57,6 +57,8 @@ def upgrade() -> None:
         Column("log", UUID(as_uuid=False), nullable=False),
         Column("shipped", BigInteger, nullable=False),
         Column("position", BigInteger, nullable=False),
+        Column("oldest", BigInteger, nullable=False),
+        Column("newest", BigInteger, nullable=False),
         PrimaryKeyConstraint("cluster", "id", name="runs_key"),
     )
     op.create_table(

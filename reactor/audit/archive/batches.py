@@ -17,7 +17,9 @@ _NEWER: Final = """
 ON CONFLICT (cluster, id) DO UPDATE SET
     ended = coalesce(runs.ended, excluded.ended),
     shipped = greatest(runs.shipped, excluded.shipped),
-    position = greatest(runs.position, excluded.position)
+    position = greatest(runs.position, excluded.position),
+    oldest = least(runs.oldest, excluded.oldest),
+    newest = greatest(runs.newest, excluded.newest)
 """
 _ENDED: Final = "UPDATE runs SET ended = $3 WHERE cluster = $1 AND id = $2 AND ended IS NULL"
 
@@ -73,9 +75,16 @@ async def lose(
 
 async def write(connection: Connection, cluster: int, log: str, batch: Batch) -> None:
     """All of a batch, or nothing."""
-    newest = {run: (seq, position) for position, run, seq, *_ in batch.entries}
-    runs = [(*run, log, *newest[run[0]]) for run in batch.runs if run[0] in newest]
-    ended = [(cluster, run[0], run[2]) for run in batch.runs if run[0] not in newest and run[2]]
+    reached = {run: (seq, position) for position, run, seq, *_ in batch.entries}
+    times: dict[str, list[int]] = {run: [] for run in reached}
+    for _, run, _, at, *_ in batch.entries:
+        times[run].append(at)
+    runs = [
+        (*run, log, *reached[run[0]], min(times[run[0]]), max(times[run[0]]))
+        for run in batch.runs
+        if run[0] in reached
+    ]
+    ended = [(cluster, run[0], run[2]) for run in batch.runs if run[0] not in reached and run[2]]
     async with connection.transaction():
         await connection.execute(_insert(schema.runs, _NEWER), *_columns(cluster, runs))
         for values in ended:

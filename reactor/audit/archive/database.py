@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,8 +26,12 @@ _COMMAND: Final = 30.0
 """Seconds; a server that went silent is given up then."""
 
 
-async def connect(url: str, *, patience: float = _COMMAND) -> Connection:
-    """Connect; raises Unavailable. ``patience``: seconds that a statement may take."""
+async def connect(
+    url: str, *, patience: float = _COMMAND, settings: Mapping[str, str] | None = None
+) -> Connection:
+    """Connect; raises Unavailable. ``patience``: seconds that a statement may take; ``settings``
+    are the server's, for this session.
+    """
     try:
         return await asyncpg.connect(
             dsn=url.replace("postgresql+asyncpg:", "postgresql:", 1),
@@ -37,6 +42,7 @@ async def connect(url: str, *, patience: float = _COMMAND) -> Connection:
                 "timezone": "UTC",
                 # What a crash of the server takes with it is found missing and sent again.
                 "synchronous_commit": "off",
+                **(settings or {}),
             },
         )
     except ERRORS as error:

@@ -61,11 +61,14 @@ runs = Table(
     _run("log"),
     Column("shipped", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
     PrimaryKeyConstraint("cluster", "id", name="runs_key"),
 )
 """``shipped`` (its seq) and ``position`` are the newest row that is here, or was before its month
 was dropped: written with the rows themselves, so that a restored archive says what it lacks.
-``log`` is the first run that came from the same local log: positions count through all of its."""
+``log`` is the first run that came from the same local log: positions count through all of its.
+``oldest`` and ``newest`` are the bounds of ``at`` of its rows, wherever the clock was."""
 
 losses = Table(
     "losses",

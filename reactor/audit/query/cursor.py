@@ -7,8 +7,13 @@ from typing import Final
 
 import msgspec
 
-PATTERN: Final = r"v1\.[<>][0-9]{1,18}"
+PATTERN: Final = r"v1\.[<>]([0-9]{1,18}|[0-9]{20,77})"
+"""The long ones are positions of the archive."""
 _CURSOR: Final = re.compile(PATTERN)
+
+
+class ForeignCursor(ValueError):
+    """A cursor of the local log for the archive, or of the archive for the local log."""
 
 
 class Cursor(msgspec.Struct, frozen=True):

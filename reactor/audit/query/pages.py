@@ -66,7 +66,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """A log whose rows have a position."""
+    """A log whose rows have a position: a number by which they are sorted, of any size."""
 
     async def span(self, filters: Filters) -> Span:
         """Where the rows of a run, and between two moments, lie at most."""
@@ -117,7 +117,7 @@ async def page(
 
 
 def _side(cursor: Cursor) -> tuple[int, int]:
-    last = (1 << 63) - 1
+    last = 1 << 256
     return (cursor.position + 1, last) if cursor.above else (0, cursor.position - 1)
 
 

@@ -14,7 +14,7 @@ from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
 from reactor.audit.query import pages
-from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.cursor import Cursor, ForeignCursor
 from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
@@ -49,6 +49,10 @@ class Reader:
         database can't be read or takes longer than 5 s.
         """
         begin = None if cursor is None else Cursor.parse(cursor)
+        if begin is not None and begin.position >= 1 << 63:
+            raise ForeignCursor(
+                "is from the archive, which doesn't answer now; leave it out to begin anew"
+            )
 
         async def read(store: SqliteStore) -> Page:
             return await pages.page(store, filters, limit=limit, order=order, cursor=begin)

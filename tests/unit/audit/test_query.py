@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pytest
@@ -17,6 +21,9 @@ from reactor.audit.index.words import said
 from reactor.audit.query import Filters, Order, Page, Reader
 from reactor.audit.row import Row
 from reactor.errors import Fatal, ReactorError
+from tests.archive.fixtures import new_archive
+from tests.archive.postgres import Postgres
+from tests.archive.shipping import level, reading, shipping, until
 from tests.unit.audit.logs import document, entry, opened, rows
 
 _NAMES = ("kind", "namespace", "split", "service", "outcome", "actor", "reconcile", "run")
@@ -52,21 +59,46 @@ async def _write(path: Path, *, rounds: int, index: str) -> None:
             await Indexer(url=str(path)).catch_up()
 
 
-@pytest.fixture(scope="module", params=["whole", "half", "none"], name="path")
-def _path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+class Log(Protocol):
+    """What is asked here of a log, wherever it lies."""
+
+    async def entries(
+        self, filters: Filters, *, limit: int = ..., order: Order = ..., cursor: str | None = ...
+    ) -> Page: ...
+
+
+Opened = Callable[[], AbstractAsyncContextManager[Log]]
+"""Opens the log of a test: its connections belong to the test's own event loop."""
+
+
+@pytest.fixture(scope="module", params=["whole", "half", "none", "archive"], name="opening")
+def _opening(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Opened:
     path = tmp_path_factory.mktemp("query") / "log.sqlite"
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_write(path, rounds=2, index=request.param))
-    return path
+        if request.param != "archive":
+            return lambda: nullcontext(Reader(url=str(path)))
+        postgres: Postgres = request.getfixturevalue("postgres")
+        name = f"query_{uuid.uuid4().hex[:8]}"
+        runner.run(_ship(postgres, name, path))
+    return partial(reading, postgres.url(name), cluster="one")
+
+
+async def _ship(postgres: Postgres, name: str, path: Path) -> None:
+    await new_archive(postgres, name)
+    for cluster in ("one", "two"):
+        # The rows are from 1970.
+        keep = 200 * 366 * 86400.0
+        async with shipping(postgres.url(name), path, cluster=cluster, retention=keep) as shipper:
+            await until(level(shipper))
 
 
 async def _walk(
-    path: Path, filters: Filters, limit: int, order: Order, cursor: str | None = None
+    log: Log, filters: Filters, limit: int, order: Order, cursor: str | None = None
 ) -> list[Page]:
-    reader = Reader(url=str(path))
     pages: list[Page] = []
     while True:
-        page = await reader.entries(filters, limit=limit, order=order, cursor=cursor)
+        page = await log.entries(filters, limit=limit, order=order, cursor=cursor)
         pages.append(page)
         assert len(page.entries) == limit or page.next is None or page.partial
         if page.next is None:
@@ -114,10 +146,18 @@ def _maybe(*values: Any) -> st.SearchStrategy[Any]:
     whole_run=st.sampled_from([None, 0, 1]),
 )
 async def test_the_pages_hold_every_row_that_matches_once(
-    path: Path, filters: Filters, limit: int, order: Order, whole_run: int | None
+    opening: Opened, filters: Filters, limit: int, order: Order, whole_run: int | None
 ) -> None:
-    everything = _rows(await _walk(path, Filters(), 1000, "newest"))
-    assert [row.position for row in everything] == list(range(244, 0, -1))
+    async with opening() as log:
+        await _compare(log, filters, limit, order, whole_run)
+
+
+async def _compare(
+    log: Log, filters: Filters, limit: int, order: Order, whole_run: int | None
+) -> None:
+    everything = _rows(await _walk(log, Filters(), 1000, "newest"))
+    assert len({(row.run, row.seq) for row in everything}) == len(everything) == 244
+    assert everything == sorted(everything, key=lambda row: row.position, reverse=True)
     if whole_run is not None:
         run = sorted({row.run for row in everything})[whole_run]
         filters = msgspec.structs.replace(filters, run=run)
@@ -125,23 +165,24 @@ async def test_the_pages_hold_every_row_that_matches_once(
     if order == "oldest":
         expected.reverse()
     limit = max(limit, len(expected) // 5, 1)
-    assert _rows(await _walk(path, filters, limit, order)) == expected
+    assert _rows(await _walk(log, filters, limit, order)) == expected
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-async def test_the_way_back_shows_the_same_pages(path: Path, order: Order) -> None:
+async def test_the_way_back_shows_the_same_pages(opening: Opened, order: Order) -> None:
     filters = Filters(kind="synced")
-    forth = await _walk(path, filters, 9, order)
-    back = [forth[-1]]
-    while back[-1].previous is not None:
-        reader = Reader(url=str(path))
-        back.append(await reader.entries(filters, limit=9, order=order, cursor=back[-1].previous))
+    async with opening() as log:
+        forth = await _walk(log, filters, 9, order)
+        back = [forth[-1]]
+        while back[-1].previous is not None:
+            back.append(await log.entries(filters, limit=9, order=order, cursor=back[-1].previous))
     found = [page.entries for page in reversed(back) if page.entries]
     assert [row for rows_ in found for row in rows_] == _rows(forth)
 
 
-async def test_a_page_shows_all_columns(path: Path) -> None:
-    page = await Reader(url=str(path)).entries(Filters(split="split-5", kind="synced"), limit=1)
+async def test_a_page_shows_all_columns(opening: Opened) -> None:
+    async with opening() as log:
+        page = await log.entries(Filters(split="split-5", kind="synced"), limit=1)
     (row,) = page.entries
     assert row.outcome == "patched"
     assert row.digests == (document("89").digest,)
@@ -173,7 +214,7 @@ async def test_what_no_index_answers_comes_in_parts(
     monkeypatch.setattr("reactor.audit.query.pages.TIME", 0.0)
     filters = Filters(namespace="namespace-1", outcome="patched", kind="synced", until=1050)
     for order in ("newest", "oldest"):
-        pages = await _walk(path, filters, 1000, order)
+        pages = await _walk(Reader(url=str(path)), filters, 1000, order)
         assert len(pages) > 1
         assert any(page.partial for page in pages)
         found = [row.position for row in _rows(pages)]
@@ -186,21 +227,34 @@ async def test_what_no_index_answers_comes_in_parts(
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
-async def test_a_limit_out_of_range_is_refused(path: Path, limit: int) -> None:
-    with pytest.raises(ValueError, match="limit must be 1 to 1000"):
-        await Reader(url=str(path)).entries(Filters(), limit=limit)
+async def test_a_limit_out_of_range_is_refused(opening: Opened, limit: int) -> None:
+    async with opening() as log:
+        with pytest.raises(ValueError, match="limit must be 1 to 1000"):
+            await log.entries(Filters(), limit=limit)
 
 
 @pytest.mark.parametrize("cursor", ["", "?", "abc", "v1.5", "v1.>", "v1.<1234567890123456789"])
-async def test_a_cursor_of_others_is_refused(path: Path, cursor: str) -> None:
-    with pytest.raises(ValueError, match="cursor is none of ours"):
-        await Reader(url=str(path)).entries(Filters(), cursor=cursor)
+async def test_a_cursor_of_others_is_refused(opening: Opened, cursor: str) -> None:
+    async with opening() as log:
+        with pytest.raises(ValueError, match="cursor is none of ours"):
+            await log.entries(Filters(), cursor=cursor)
+
+
+async def test_a_log_refuses_the_cursors_of_the_other_kind_of_log(opening: Opened) -> None:
+    own = ("v1.>5", f"v1.>{1 << 200}")
+    async with opening() as log:
+        first = await log.entries(Filters(), limit=1)
+        assert first.next is not None
+        other = own[0] if len(first.next) > 30 else own[1]
+        with pytest.raises(ValueError, match="leave it out to begin anew"):
+            await log.entries(Filters(), cursor=other)
 
 
 @pytest.mark.parametrize("text", ["", " ", '""', "--- !"])
-async def test_a_text_without_a_word_is_refused(path: Path, text: str) -> None:
-    with pytest.raises(ValueError, match="no word"):
-        await Reader(url=str(path)).entries(Filters(text=text))
+async def test_a_text_without_a_word_is_refused(opening: Opened, text: str) -> None:
+    async with opening() as log:
+        with pytest.raises(ValueError, match="no word"):
+            await log.entries(Filters(text=text))
 
 
 async def test_a_log_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ _TEMPLATE = "migrated"
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A server; a test that stops it starts it again."""
     found = Postgres()
     try:
@@ -28,27 +29,32 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest_asyncio.fixture
-async def empty(server: Postgres) -> AsyncIterator[str]:
+async def empty(postgres: Postgres) -> AsyncIterator[str]:
     """The name of a database without a schema."""
     name = f"empty_{uuid.uuid4().hex[:8]}"
-    await server.run(f"CREATE DATABASE {name}")
+    await postgres.run(f"CREATE DATABASE {name}")
     yield name
-    await server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture
-async def database(server: Postgres) -> AsyncIterator[str]:
+async def database(postgres: Postgres) -> AsyncIterator[str]:
     """The name of a database with the archive's schema."""
-    there = await server.fetch(
+    name = f"archive_{uuid.uuid4().hex[:8]}"
+    await new_archive(postgres, name)
+    yield name
+    await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def new_archive(postgres: Postgres, name: str) -> None:
+    """Make a database with the archive's schema; migrated once, then copied."""
+    there = await postgres.fetch(
         "postgres", "SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE
     )
     if not there:
-        await server.run(f"CREATE DATABASE {_TEMPLATE}")
-        migrate(server.url(_TEMPLATE))
-    name = f"archive_{uuid.uuid4().hex[:8]}"
-    await server.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield name
-    await server.run(f"DROP DATABASE {name} WITH (FORCE)")
+        await postgres.run(f"CREATE DATABASE {_TEMPLATE}")
+        await asyncio.to_thread(migrate, postgres.url(_TEMPLATE))
+    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
 
 
 def migrate(url: str, *command: str) -> None:
