@@ -15,7 +15,6 @@ from reactor.admin import entries, openapi, proof, stories
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
 from reactor.admin.export import Exports
-from reactor.admin.filters import CURSOR
 from reactor.admin.guard import Guard
 from reactor.admin.limits import Limits
 from reactor.admin.pages import answer, assets, plain
@@ -23,7 +22,7 @@ from reactor.admin.pages.routes import pages
 from reactor.admin.pages.session import Sessions
 from reactor.admin.pages.signin import SignIn
 from reactor.admin.probes import Readiness, probes
-from reactor.admin.problem import MEDIA_TYPE, FieldError, Refused
+from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.proof import Proofs
 from reactor.admin.route import Route
 from reactor.admin.served import handler
@@ -31,7 +30,6 @@ from reactor.admin.splits import Splits
 from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
 from reactor.audit.feed import Feed
-from reactor.audit.query.cursor import ForeignCursor
 
 _log = logging.getLogger(__name__)
 
@@ -134,9 +132,6 @@ def _refusal(request: Request[Any, Any, Any], error: Exception) -> Refused:
     path = request.scope["path"]
     if isinstance(error, Refused):
         return error
-    if isinstance(error, ForeignCursor):
-        wrong = FieldError("cursor", str(error), CURSOR.allowed)
-        return Refused(400, f"The question can't be answered. cursor: {error}.", errors=(wrong,))
     if isinstance(error, HTTPException):
         if error.status_code == 404:
             return Refused(404, f"There is no {path[:200]}; /openapi.json lists the paths.")

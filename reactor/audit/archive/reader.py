@@ -10,13 +10,13 @@ from typing import Final, TypeVar
 import asyncpg
 
 from reactor.audit.archive import database
-from reactor.audit.archive.position import LOWEST
 from reactor.audit.archive.schema import HEAD
 from reactor.audit.archive.store import ArchiveStore
 from reactor.audit.query import pages
-from reactor.audit.query.cursor import Cursor, ForeignCursor
+from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
+from reactor.audit.query.position import LOWEST
 from reactor.audit.query.sqlite import Run
 from reactor.audit.row import Row
 from reactor.audit.trouble import Unavailable
@@ -55,9 +55,7 @@ class ArchiveReader:
         """
         begin = None if cursor is None else Cursor.parse(cursor)
         if begin is not None and begin.position < LOWEST:
-            raise ForeignCursor(
-                "is from the adaptor's own log, and the archive answers; leave it out to begin anew"
-            )
+            raise ValueError("cursor is of a local log; leave it out to begin anew")
 
         async def read(store: ArchiveStore) -> Page:
             return await pages.page(store, filters, limit=limit, order=order, cursor=begin)

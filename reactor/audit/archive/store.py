@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from reactor.audit.archive.database import Connection
-from reactor.audit.archive.position import HIGHEST, begin, pack, unpack
 from reactor.audit.archive.source import LONGEST_TERM
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.position import HIGHEST, begin, pack, unpack
 from reactor.audit.query.sqlite import Run
 from reactor.audit.row import COLUMNS, Row
 

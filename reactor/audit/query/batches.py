@@ -80,20 +80,18 @@ def _batch(connection: sqlite3.Connection, filters: Filters, span: Span) -> Batc
 
 
 def _select(filters: Filters, span: Span) -> tuple[str, list[Any]]:
-    """By the index whose rows come in the order of their positions and are the fewest."""
+    """By a name's index, which is in the order of positions within a namespace; else as it lies.
+
+    Of a kind there are too many rows for its index to be worth its while.
+    """
     where, parameters = conditions(filters)
     named: list[Any] = []
-    source = "entries AS e"
-    lead = ""
+    source, lead = "entries AS e", ""
     if filters.namespace is not None and (filters.split or filters.service) is not None:
         column = "split" if filters.split is not None else "service"
         source += f" INDEXED BY entries_{column}"
         lead = f" AND e.{column} = ? AND e.namespace = ?"
         named = [getattr(filters, column), filters.namespace]
-    elif filters.kind is not None:
-        source += " INDEXED BY entries_kind"
-        lead = " AND e.kind = ?"
-        named = [filters.kind]
     return (
         f"SELECT {_COLUMNS} FROM {source} WHERE e.position BETWEEN ? AND ?{lead}{where}"
         f" ORDER BY e.position LIMIT {ROWS}",

@@ -12,10 +12,6 @@ PATTERN: Final = r"v1\.[<>]([0-9]{1,18}|[0-9]{20,77})"
 _CURSOR: Final = re.compile(PATTERN)
 
 
-class ForeignCursor(ValueError):
-    """A cursor of the local log for the archive, or of the archive for the local log."""
-
-
 class Cursor(msgspec.Struct, frozen=True):
     """Rows on one side of ``position``, which isn't one of them: above it, or below."""
 

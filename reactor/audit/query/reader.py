@@ -14,10 +14,11 @@ from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
 from reactor.audit.query import pages
-from reactor.audit.query.cursor import Cursor, ForeignCursor
+from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
+from reactor.audit.query.position import LOWEST
 from reactor.audit.query.sqlite import Run, SqliteStore
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
@@ -49,13 +50,12 @@ class Reader:
         database can't be read or takes longer than 5 s.
         """
         begin = None if cursor is None else Cursor.parse(cursor)
-        if begin is not None and begin.position >= 1 << 63:
-            raise ForeignCursor(
-                "is from the archive, which doesn't answer now; leave it out to begin anew"
-            )
 
         async def read(store: SqliteStore) -> Page:
-            return await pages.page(store, filters, limit=limit, order=order, cursor=begin)
+            place = begin
+            if place is not None and place.position >= LOWEST:
+                place = await store.translated(place)
+            return await pages.page(store, filters, limit=limit, order=order, cursor=place)
 
         return await self._ask(read)
 
@@ -74,6 +74,10 @@ class Reader:
     async def entry(self, run: str, seq: int) -> Row | None:
         """One row, None when there is none."""
         return await self._ask(lambda store: store.entry(run, seq))
+
+    async def place(self, position: int) -> int:
+        """The same place in the archive's order."""
+        return await self._ask(lambda store: store.place(position))
 
     async def document(self, digest: bytes) -> str | None:
         """An object's JSON, None when nothing refers to it any more."""

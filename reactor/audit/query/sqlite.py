@@ -12,9 +12,11 @@ import msgspec
 
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import BLOCK, VERSION
+from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, Piece, piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.position import LOWEST, pack, unpack
 from reactor.audit.query.stats import Stats, stats
 from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
@@ -195,6 +197,14 @@ class SqliteStore:
     async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
         return await self._connection.run(piece, positions, filters, form)
 
+    async def translated(self, cursor: Cursor) -> Cursor:
+        """A cursor of the archive's order as one of this log's."""
+        return await self._connection.run(_translated, cursor)
+
+    async def place(self, position: int) -> int:
+        """A position of this log in the archive's order."""
+        return await self._connection.run(_place, position)
+
     async def entry(self, run: str, seq: int) -> Row | None:
         return await self._connection.run(_entry, run, seq)
 
@@ -209,6 +219,29 @@ class SqliteStore:
 
     async def runs(self) -> list[Run]:
         return await self._connection.run(_runs)
+
+
+def _translated(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
+    """To the same row; to the same time when it is another replica's, or gone."""
+    at, run, seq = unpack(cursor.position)
+    found = connection.execute(
+        "SELECT position FROM entries WHERE run = ? AND seq = ?", (run, seq)
+    ).fetchone()
+    if found is not None:
+        return Cursor(found[0], cursor.above)
+    found = connection.execute(
+        "SELECT position FROM entries WHERE at <= ? ORDER BY at DESC, position DESC LIMIT 1", (at,)
+    ).fetchone()
+    position = 0 if found is None else found[0]
+    return Cursor(position if cursor.above else position + 1, cursor.above)
+
+
+def _place(connection: sqlite3.Connection, position: int) -> int:
+    found = connection.execute(
+        "SELECT at, run, seq FROM entries WHERE position <= ? ORDER BY position DESC LIMIT 1",
+        (position,),
+    ).fetchone()
+    return LOWEST if found is None else pack(*found)
 
 
 def _entry(connection: sqlite3.Connection, run: str, seq: int) -> Row | None:

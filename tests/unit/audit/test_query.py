@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from reactor.audit.index.indexer import Indexer
 from reactor.audit.index.words import said
 from reactor.audit.query import Filters, Order, Page, Reader
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.position import pack
 from reactor.audit.row import Row
 from reactor.errors import Fatal, ReactorError
 from tests.archive.fixtures import new_archive
@@ -240,14 +242,34 @@ async def test_a_cursor_of_others_is_refused(opening: Opened, cursor: str) -> No
             await log.entries(Filters(), cursor=cursor)
 
 
-async def test_a_log_refuses_the_cursors_of_the_other_kind_of_log(opening: Opened) -> None:
-    own = ("v1.>5", f"v1.>{1 << 200}")
-    async with opening() as log:
-        first = await log.entries(Filters(), limit=1)
-        assert first.next is not None
-        other = own[0] if len(first.next) > 30 else own[1]
-        with pytest.raises(ValueError, match="leave it out to begin anew"):
-            await log.entries(Filters(), cursor=other)
+async def test_a_cursor_of_the_archive_leads_to_the_same_row_or_the_same_time(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path, clock=lambda: 100) as log:
+        for at in range(110, 200, 10):
+            log.append(entry(at=at))
+        assert await log.commit()
+        reader = Reader(url=str(path))
+        newest = (await reader.entries(Filters(), limit=100)).entries
+        other = "01890a5d-ac96-774b-bcce-b302099a8057"
+        for above, chosen, expected in (
+            (False, pack(newest[2].at, newest[2].run, newest[2].seq), newest[3:]),
+            (True, pack(newest[2].at, newest[2].run, newest[2].seq), newest[:2]),
+            (False, pack(165, other, 1), [row for row in newest if row.at < 165]),
+            (True, pack(165, other, 1), [row for row in newest if row.at > 165]),
+            (False, pack(5, other, 1), []),
+            (True, pack(500, other, 1), []),
+            (False, 10**77 - 1, newest),
+        ):
+            page = await reader.entries(
+                Filters(), limit=100, cursor=str(Cursor(chosen, above=above))
+            )
+            assert list(page.entries) == list(expected)
+        assert await reader.place(newest[1].position) == pack(
+            newest[1].at, newest[1].run, newest[1].seq
+        )
+        assert await reader.place(0) < pack(0, newest[0].run, 0)
 
 
 @pytest.mark.parametrize("text", ["", " ", '""', "--- !"])

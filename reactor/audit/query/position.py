@@ -33,7 +33,7 @@ def unpack(position: int) -> Key:
     """The row's key; of a position between two rows, a key that lies there too."""
     seq = min(position & (1 << _SEQ) - 1, (1 << 63) - 1)
     run = UUID(int=position >> _SEQ & (1 << _RUN) - 1)
-    return Key(position >> _SEQ + _RUN, str(run), seq)
+    return Key(min(position >> _SEQ + _RUN, (1 << 63) - 1), str(run), seq)
 
 
 def begin(at: int) -> int:
