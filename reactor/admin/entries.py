@@ -65,6 +65,10 @@ class Log(Protocol):
 
 
 _SEQ = {"type": "integer", "minimum": 1, "maximum": 10**18}
+PLACE = (
+    filters.RUN,
+    Parameter("seq", "Its number in the run.", "1 or more", _SEQ, number(_SEQ)),
+)
 _DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}$"}
 
 
@@ -109,10 +113,7 @@ def routes(log: Log) -> tuple[Route, ...]:
             "One entry.",
             wire.Entry,
             one,
-            places=(
-                filters.RUN,
-                Parameter("seq", "Its number in the run.", "1 or more", _SEQ, number(_SEQ)),
-            ),
+            places=PLACE,
             missing="There is no such entry, or none any more.",
         ),
         Route(

@@ -16,7 +16,7 @@ _CHANGES = 20
 _AT = filters.time("at", "The moment; the latest known without it.")
 _FROM = filters.time("from", "The earlier moment.", required=True)
 _TO = filters.time("to", "The later moment; the latest known without it.")
-_HISTORY = (filters.limit(LONGEST, _CHANGES, "How many changes at most."), filters.CURSOR)
+HISTORY = (filters.limit(LONGEST, _CHANGES, "How many changes at most."), filters.CURSOR)
 
 
 class Stories(Log, Protocol):
@@ -27,7 +27,7 @@ def routes(log: Stories) -> tuple[Route, ...]:
     """The paths."""
 
     async def changes(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
-        asked = question.read(query, _HISTORY, now=now)
+        asked = question.read(query, HISTORY, now=now)
         found = await history(
             log,
             places["namespace"],
@@ -64,7 +64,7 @@ def routes(log: Stories) -> tuple[Route, ...]:
             wire.History,
             changes,
             places=(filters.NAMESPACE, filters.SPLIT),
-            parameters=_HISTORY,
+            parameters=HISTORY,
         ),
         Route(
             "/api/v1/profiles/{namespace}/{service}",

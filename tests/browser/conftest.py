@@ -1,4 +1,4 @@
-"""One sandbox, one adaptor and one browser for all tests of a module, with a story to show."""
+"""One sandbox, one adaptor and one browser for all tests here, with a story to show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cluster.prepare import apply_definitions, apply_roles, ensure_namespa
 from tests.contract.cluster import Cluster
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     """A sandbox in which any split passes."""
     directory = tmp_path_factory.mktemp("browser")
@@ -42,7 +42,7 @@ async def _sandbox(stack: AsyncExitStack, directory: Path) -> Cluster:
     return Cluster("sandbox", api, NAMESPACE, kubeconfig, directory, sandbox=sandbox)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def url(cluster: Cluster) -> str:
     """Where an adaptor shows the story to whoever asks."""
     adaptor = await cluster.adaptor("-admin-auth=none").start()
@@ -50,7 +50,7 @@ async def url(cluster: Cluster) -> str:
     return f"http://127.0.0.1:{adaptor.daemon.port}"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium."""
     chromium.require()

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 from typing import Final
 
+from reactor.events import Observed, Synced
 from tests.cluster.api import TRAFFICSPLITS
 from tests.contract.adaptor import Adaptor
-from tests.contract.cluster import Cluster
+from tests.contract.cluster import Cluster, Weights
 
 NAMESPACE: Final = "shop"
 MARKUP: Final = "<img src=x onerror=alert(1)>"
-STEPS: Final = ((900, 100), (750, 250), (500, 500), (0, 1000))
+STEPS: Final = (
+    ("alice", 900, 100),
+    ("bob", 750, 250),
+    ("carol", 500, 500),
+    ("dave", 0, 1000),
+)
 
 
 async def tell(cluster: Cluster, adaptor: Adaptor) -> None:
     """A split that moves in steps, one that comes too late, one that can't be read."""
+    await cluster.create_services("web", "web-v1", "web-v2", "web-v3", "cart", "cart-a", "cart-b")
     await cluster.create_split("web-rollout", "web", [("web-v1", 1000), ("web-v2", 0)])
     await cluster.wait_overrides("web", [("web-v1", "1k"), ("web-v2", "0")])
-    await cluster.settled(adaptor)
-    for old, new in STEPS:
+    for author, old, new in STEPS:
         weights = [("web-v1", old), ("web-v2", new)]
-        await cluster.set_weights("web-rollout", weights, field_manager="alice")
-        await cluster.settled(adaptor)
+        await step(cluster, adaptor, "web-rollout", weights, author=author)
     await cluster.create_split("web-second", "web", [("web-v3", 1)])
     await cluster.create_split("cart", "cart", [("cart-a", "750m"), ("cart-b", "250m")])
     await cluster.wait_overrides("cart", [("cart-a", "750m"), ("cart-b", "250m")])
     marked = cluster.split("typo", MARKUP, [(MARKUP, MARKUP)])
     marked["metadata"]["annotations"] = {"note": f"</pre><script>alert(2)</script>{MARKUP}"}
     await cluster.api.create(TRAFFICSPLITS, marked, NAMESPACE, field_manager=MARKUP)
-    await cluster.settled(adaptor)
+    await adaptor.event(Observed, lambda event: event.object.meta.name == "typo")
+    await adaptor.idle()
     await adaptor.daemon.parts.journal.commit()
+
+
+async def step(
+    cluster: Cluster, adaptor: Adaptor, split: str, weights: Weights, *, author: str
+) -> None:
+    """Change a split's weights, and wait until they are in effect."""
+    adaptor.forget_events()
+    await cluster.set_weights(split, weights, field_manager=author)
+    await adaptor.event(Synced)
+    await adaptor.idle()

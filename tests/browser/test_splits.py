@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 from tests.browser.chromium import PHONE, fits, screenshot, tab
 from tests.browser.story import MARKUP, NAMESPACE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_every_split_is_there_and_what_is_not_in_sync_is_marked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -19,7 +19,11 @@ class Bar(msgspec.Struct, frozen=True):
     @property
     def percent(self) -> str:
         """The share as text."""
-        return "" if self.share is None else f"{self.share:.1f}".removesuffix(".0") + " %"
+        return (
+            ""
+            if self.share is None
+            else f"{self.share:.1f}".removesuffix(".0") + "\N{NO-BREAK SPACE}%"
+        )
 
 
 def bars(weights: Iterable[tuple[str, str | None]]) -> list[Bar]:
@@ -31,13 +35,6 @@ def bars(weights: Iterable[tuple[str, str | None]]) -> list[Bar]:
         Bar(name, text, _share(nanos, whole))
         for (name, text), nanos in zip(given, parsed, strict=True)
     ]
-
-
-def shares(weights: Iterable[tuple[str, str]]) -> Mapping[str, float] | None:
-    """Percent by backend, None when a weight can't be read or there is none."""
-    found = bars(weights)
-    named = {bar.name: bar.share for bar in found if bar.share is not None}
-    return named if found and len(named) == len(found) else None
 
 
 def _share(nanos: int | None, whole: int) -> float | None:

@@ -21,12 +21,13 @@ def stamp(at: int) -> str:
 
 
 def ago(at: int, now: int) -> str:
-    """How long before ``now`` that was, in its largest unit."""
+    """How long before ``now`` that was."""
     seconds = (now - at) // 1_000_000
-    if seconds < 1:
-        return "just now"
-    for size, name in _UNITS:
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    raise AssertionError("a second is the least")
+    return "just now" if seconds < 1 else f"{duration(seconds)} ago"
+
+
+def duration(seconds: float) -> str:
+    """In the largest unit that it fills."""
+    size, name = next((unit for unit in _UNITS if seconds >= unit[0]), _UNITS[-1])
+    count = int(seconds // size)
+    return f"{count} {name}{'' if count == 1 else 's'}"

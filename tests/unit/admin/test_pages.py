@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from msgspec.structs import replace
 
 from reactor.admin.pages.assets import PATHS
+from reactor.audit.query import Filters
+from reactor.audit.query import Page as Rows
+from reactor.audit.trouble import Unavailable
 from reactor.handlers.overview import Ending, Leaf, SplitState
 from tests.unit.admin.client import Answer, ask, send
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import TheseSplits, Tokens
+from tests.unit.admin.parts import RUN, MemoryLog, Reasons, TheseSplits, Tokens, row
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 MARKUP = "<script>alert(1)</script><img/src=x>"
@@ -60,7 +65,7 @@ async def test_markup_in_any_value_is_shown_as_text(serve: Serve) -> None:
         namespace=MARKUP,
         service=MARKUP,
         state="invalid",
-        reason=MARKUP,
+        reason=f"why: {MARKUP}",
         winner='"' + MARKUP,
         findings=(MARKUP,),
         leaves=(Leaf(MARKUP, MARKUP, None),),
@@ -71,6 +76,97 @@ async def test_markup_in_any_value_is_shown_as_text(serve: Serve) -> None:
     assert page.text.count("&lt;script&gt;") >= 9
     assert "<script" not in page.text
     assert "<img" not in page.text
+
+
+DIGEST = hashlib.sha256(b"document").digest()
+ROWS = [
+    row(
+        1,
+        kind="observed",
+        namespace="n",
+        split=MARKUP,
+        service=MARKUP,
+        actor=MARKUP,
+        resource_version=MARKUP,
+        detail=f'{{"object":"{MARKUP}","name":"{MARKUP}","type":"{MARKUP}","digest":"d"}}',
+        documents=DIGEST,
+    ),
+    row(
+        2,
+        kind="translated",
+        namespace="n",
+        split=MARKUP,
+        service=MARKUP,
+        reconcile="r",
+        detail=f'{{"splits":[{{"digest":"d"}}],"plan":"{MARKUP}","desired":{{"winner":"{MARKUP}",'
+        f'"valid":false,"findings":[{{"reason":"{MARKUP}","message":"{MARKUP}"}}]}}}}',
+    ),
+    row(
+        3,
+        kind="synced",
+        namespace="n",
+        split=MARKUP,
+        service=MARKUP,
+        outcome=MARKUP,
+        reconcile="r",
+        detail=f'{{"message":"{MARKUP}","durations":{{"queued":0.5,"total":1.0}}}}',
+    ),
+    row(4, kind="gap", detail=f'{{"rows":3,"first":1,"last":2,"reason":"{MARKUP}"}}'),
+]
+BODY = (
+    f'{{"kind":"{MARKUP}","metadata":{{"name":"{MARKUP}"}},'
+    f'"spec":{{"backends":[{{"service":"{MARKUP}","weight":"{MARKUP}"}}]}}}}'
+)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/splits/n/{quote(MARKUP.replace('/', ''), safe='')}",
+        *(f"/entries/{RUN}/{seq}" for seq in (1, 2, 3, 4)),
+        "/log",
+        "/log?live=1",
+        "/health",
+        f"/log?{urlencode({'text': MARKUP, 'actor': MARKUP, 'since': MARKUP})}",
+    ],
+)
+async def test_markup_in_the_log_is_shown_as_text(serve: Serve, target: str) -> None:
+    server = await serve(
+        log=MemoryLog(ROWS, {DIGEST: BODY}), readiness=Reasons(MARKUP, remarks=[MARKUP])
+    )
+    page = await ask(server.port, target, headers=HTML)
+    assert page.status == (400 if "since" in target else 200)
+    assert "&lt;script&gt;" in page.text
+    main = page.text.partition("<main")[2]
+    assert "<script" not in main
+    assert "<img" not in main
+
+
+async def test_an_entry_that_is_not_there_is_a_page_that_says_so(serve: Serve) -> None:
+    page = await ask((await serve()).port, f"/entries/{RUN}/9", headers=HTML)
+    assert page.status == 404
+    assert "it never had, or retention took it" in page.text
+
+
+async def test_a_log_that_can_not_be_read_is_a_page_that_says_when_to_ask_again(
+    serve: Serve,
+) -> None:
+    class Away(MemoryLog):
+        async def entries(self, filters: Filters, **paging: Any) -> Rows:
+            raise Unavailable("the disk is gone")
+
+    page = await ask((await serve(log=Away())).port, "/log", headers=HTML)
+    assert (page.status, page.headers["retry-after"]) == (503, "5")
+    assert "The log can&#x27;t be read now: the disk is gone." in page.text
+
+
+async def test_the_live_view_follows_the_filters_from_the_newest_entry_on(serve: Serve) -> None:
+    server = await serve(log=MemoryLog(ROWS))
+    live = await ask(server.port, "/log?kind=synced&since=-2h&live=1", headers=HTML)
+    assert f'data-tail="/api/v1/tail?kind=synced&amp;after={RUN}.4"' in live.text
+    for more in ("until=-1h", "order=oldest", "cursor=v1.%3C3"):
+        still = await ask(server.port, f"/log?live=1&{more}", headers=HTML)
+        assert "data-tail" not in still.text
 
 
 async def test_every_page_forbids_what_is_not_from_here(serve: Serve) -> None:

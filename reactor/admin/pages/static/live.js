@@ -1,0 +1,51 @@
+"use strict";
+// Tells when the tail brings an entry, and then takes the rows anew from the page itself: what
+// they look like, and that they are escaped, stays in one place.
+(() => {
+  const PAUSE = 1000;
+  const MOST = 500;
+  const status = document.getElementById("live");
+  const body = document.querySelector("table.rows tbody");
+  if (!status || !body) return;
+  let due = false;
+  let busy = false;
+  let arrived = 0;
+
+  const say = (text) => { status.textContent = text; };
+
+  const refresh = async () => {
+    if (busy) { due = true; return; }
+    busy = true;
+    due = false;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok) { end("The page can't be had now: reload it."); return; }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = [...page.querySelectorAll("table.rows tbody tr")]
+        .filter((row) => !document.getElementById(row.id));
+      for (const row of fresh.reverse()) {
+        row.classList.add("new");
+        body.prepend(row);
+      }
+      while (body.rows.length > MOST) body.lastElementChild.remove();
+      arrived += fresh.length;
+      say(`Live: ${arrived} new ${arrived === 1 ? "entry" : "entries"}.`);
+    } catch {
+      say("Live: the port does not answer; trying again.");
+      due = true;
+    } finally {
+      setTimeout(() => { busy = false; if (due) refresh(); }, PAUSE);
+    }
+  };
+
+  const tail = new EventSource(status.dataset.tail);
+  const end = (text) => { tail.close(); say(text); };
+  tail.addEventListener("open", () => { if (!arrived) say("Live: waiting for entries."); });
+  tail.addEventListener("entry", refresh);
+  tail.addEventListener("error", () => {
+    if (tail.readyState === EventSource.CLOSED) say("The live view has ended: reload the page.");
+    else say("Live: the connection broke; trying again.");
+  });
+  // A page that is kept for the way back must not hold one of the port's few tails.
+  addEventListener("pagehide", () => tail.close());
+})();
