@@ -124,7 +124,8 @@ class Daemon:
         log.info("Using cluster domain: %s", settings.cluster_domain)
         log.info("Starting SMI Controller")
         self._stops.append(parts.connection.close)
-        if parts.shipper is not None:
+        if parts.shipper is not None and parts.archive is not None:
+            self._stops.append(parts.archive.close)
             self._stops.append(parts.shipper.finish)
         opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
         self._stops.append(parts.journal.close)

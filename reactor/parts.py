@@ -60,6 +60,8 @@ from reactor.translate.situation import Rules
 from reactor.workqueue import WorkQueue
 
 if TYPE_CHECKING:
+    from reactor.audit.archive.logs import Logs
+    from reactor.audit.archive.reader import ArchiveReader
     from reactor.audit.archive.shipper import Shipper
 
 
@@ -100,7 +102,8 @@ class Parts:
         reader = Reader(url=settings.audit_url)
         self.feed = Feed(log=reader)
         self.indexer = Indexer(url=settings.audit_url)
-        self.shipper = self._build_shipper()
+        self.shipper, self.archive = self._build_archive()
+        logs = self._build_logs(reader)
         self.situations = Situations(
             splits=self.splits,
             profiles=self.profiles,
@@ -134,7 +137,8 @@ class Parts:
             address=settings.metrics_addr,
             readiness=readiness,
             registry=self._registry(),
-            log=reader,
+            log=logs or reader,
+            source=None if logs is None else logs.source,
             feed=self.feed,
             splits=self.overview,
             reviewer=Reviewer(connection=self.connection)
@@ -148,19 +152,29 @@ class Parts:
         if self.shipper is not None:
             self.shipper.committed(rows)
 
-    def _build_shipper(self) -> Shipper | None:
+    def _build_archive(self) -> tuple[Shipper | None, ArchiveReader | None]:
         settings = self._settings
         if settings.archive_url is None:
-            return None
+            return None, None
         # PostgreSQL's driver takes time and memory that nobody without an archive should pay.
+        from reactor.audit.archive.reader import ArchiveReader
         from reactor.audit.archive.shipper import Shipper
 
-        return Shipper(
-            archive_url=settings.archive_url.value,
+        url = settings.archive_url.value
+        shipper = Shipper(
+            archive_url=url,
             log_url=settings.audit_url,
             cluster=settings.cluster_name,
             retention=settings.archive_retention_age,
         )
+        return shipper, ArchiveReader(url=url, cluster=settings.cluster_name)
+
+    def _build_logs(self, reader: Reader) -> Logs | None:
+        if self.shipper is None or self.archive is None:
+            return None
+        from reactor.audit.archive.logs import Logs
+
+        return Logs(archive=self.archive, local=reader, shipping=self.shipper)
 
     def _build_reflectors(self) -> None:
         domain = self._settings.cluster_domain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
@@ -31,6 +32,9 @@ from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
 from reactor.audit.feed import Feed
 
+Source = Callable[[], str]
+"""Says which log answers now, as the header `X-Log-Source` has it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,8 +47,11 @@ def build(
     splits: Splits,
     reviewer: Reviewer | None,
     limits: Limits,
+    source: Source | None = None,
 ) -> ASGIApp:
-    """Return the guarded application; ``reviewer`` None leaves every path open."""
+    """Return the guarded application; ``reviewer`` None leaves every path open. ``source`` says
+    which log answers, where there is more than one.
+    """
     sessions = Sessions()
     door = None
     if reviewer is not None:
@@ -56,6 +63,7 @@ def build(
         feed=feed,
         splits=splits,
         door=door,
+        source=source,
     )
     return Guard(application, reviewer=reviewer, sessions=sessions, limits=limits)
 
@@ -68,6 +76,7 @@ def routes(
     feed: Feed,
     splits: Splits,
     door: SignIn | None,
+    source: Source | None = None,
 ) -> Litestar:
     """Return the application without its guard; ``door`` None: nobody is asked for a token."""
     found = paths(log, splits)
@@ -90,11 +99,20 @@ def routes(
             *(door.handlers() if door is not None else ()),
         ],
         exception_handlers={Exception: _answer},
+        after_request=None if source is None else _telling(source),
         # Its own document can't say what these routes refuse, and its logging starts a thread.
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
+
+
+def _telling(source: Source) -> Callable[[Response[Any]], Response[Any]]:
+    def tell(response: Response[Any]) -> Response[Any]:
+        response.headers["x-log-source"] = source()
+        return response
+
+    return tell
 
 
 def paths(log: Log, splits: Splits) -> tuple[Route, ...]:

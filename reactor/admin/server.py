@@ -40,6 +40,7 @@ class Server:
         splits: Splits,
         reviewer: Reviewer | None,
         limits: Limits | None = None,
+        source: app.Source | None = None,
     ) -> None:
         self._address = address
         self._limits = limits or Limits()
@@ -51,6 +52,7 @@ class Server:
             splits=splits,
             reviewer=reviewer,
             limits=self._limits,
+            source=source,
         )
         self._state = ServerState()
         self._server: asyncio.Server | None = None

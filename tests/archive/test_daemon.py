@@ -53,10 +53,16 @@ async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
             await api.create(TRAFFICSPLITS, split("web"), "default")
             await adaptor.idle()
             await until(lambda: shipper.trouble is not None)
+            assert "local; archive-lacks-rows=" in await source(adaptor, "/api/v1/entries")
+            rows = msgspec.json.decode(await told(adaptor, "/api/v1/entries?split=web"))
+            assert rows["entries"]
             assert "but: the archive lacks" in await told(adaptor, "/ready")
             assert "smi_adaptor_archive_reachable 0.0" in await told(adaptor, "/metrics")
             await asyncio.to_thread(postgres.start)
             await until(lambda: shipper.trouble is None and shipper.lag_rows == 0)
+            rows = msgspec.json.decode(await told(adaptor, "/api/v1/entries?split=web"))
+            assert rows["entries"]
+            assert "archive" in await source(adaptor, "/api/v1/entries")
             metrics = await told(adaptor, "/metrics")
             assert "smi_adaptor_archive_reachable 1.0" in metrics
             assert "smi_adaptor_archive_lost_rows_total 0.0" in metrics
@@ -85,3 +91,11 @@ async def told(adaptor: Adaptor, path: str) -> str:
         session.get(f"http://127.0.0.1:{adaptor.daemon.port}{path}") as answer,
     ):
         return await answer.text()
+
+
+async def source(adaptor: Adaptor, path: str) -> str:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{adaptor.daemon.port}{path}") as answer,
+    ):
+        return answer.headers["X-Log-Source"]

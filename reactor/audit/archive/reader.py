@@ -14,6 +14,7 @@ from reactor.audit.archive.schema import HEAD
 from reactor.audit.archive.store import ArchiveStore
 from reactor.audit.query import pages
 from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
 from reactor.audit.query.position import LOWEST
@@ -61,6 +62,19 @@ class ArchiveReader:
             return await pages.page(store, filters, limit=limit, order=order, cursor=begin)
 
         return await self._ask(read)
+
+    async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """All rows there are now that pass, in the order of time, and a last line that says
+        whether they are all there. Raises as `entries` does, at its beginning.
+        """
+        filters.wanted()
+        try:
+            async with self._connected() as connection:
+                store = ArchiveStore(connection, cluster=await self._cluster(connection))
+                async for part in exported(store, filters, form):
+                    yield part
+        except database.ERRORS as error:
+            raise database.explain(error, self._url) from error
 
     async def entry(self, run: str, seq: int) -> Row | None:
         """One row, None when there is none."""

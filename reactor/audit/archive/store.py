@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from reactor.audit.archive.database import Connection
+from reactor.audit.archive.lines import lines
 from reactor.audit.archive.source import LONGEST_TERM
+from reactor.audit.query.export import Format, Piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
 from reactor.audit.query.position import HIGHEST, begin, pack, unpack
@@ -159,6 +161,10 @@ class ArchiveStore:
             *(self._cluster, ats, runs, seqs, *values),
         )
         return [_row(values) for values in found]
+
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+        found = await self.rows(positions, filters, down=False, most=None)
+        return Piece(lines(found, form), len(found))
 
     async def entry(self, run: str, seq: int) -> Row | None:
         found = await self._connection.fetchrow(
