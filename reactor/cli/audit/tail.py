@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,7 @@ _WIDE_WIDTHS = (27, 10, 36, 36, 11, 26, 36, 45, 40)
 @given.filter_options(times=False)
 @given.output_option("table", "wide", "json", "yaml", "name")
 @click.pass_context
-def tail(ctx: click.Context, output: str) -> None:
+def tail(ctx: click.Context, output: str) -> int:
     """Follow the log: each entry as it is written, until Ctrl-C.
 
     When the connection is lost it is made anew, and goes on behind the last entry: none is missing
@@ -36,7 +37,10 @@ def tail(ctx: click.Context, output: str) -> None:
     """
     from reactor.cli.cluster import run
 
-    run(_follow(given.Where.of(ctx), Globals.of(ctx), given.filters(ctx), output))
+    # The usual end, of which click would print an empty line.
+    with contextlib.suppress(KeyboardInterrupt):
+        run(_follow(given.Where.of(ctx), Globals.of(ctx), given.filters(ctx), output))
+    return 130
 
 
 async def _follow(
