@@ -18,9 +18,12 @@ async def test_what_is_filtered_is_in_the_address(browser: Browser, url: str) ->
         await page.goto(f"{url}/log")
         await page.get_by_label("Kind").select_option("synced")
         await page.get_by_label("Split").fill("web-rollout")
+        await page.get_by_text("More filters").click()
+        await page.get_by_label("Service").fill("web")
         await page.get_by_role("button", name="Filter").click()
         assert "kind=synced" in page.url
         assert "split=web-rollout" in page.url
+        assert await page.get_by_label("Service").is_visible()
         assert set(await page.locator(f"{ROWS} [data-label=Kind]").all_inner_texts()) == {"synced"}
         assert await page.get_by_label("Split").input_value() == "web-rollout"
         await screenshot(page, "log")

@@ -10,7 +10,6 @@ import msgspec
 
 from reactor.admin import entries, question
 from reactor.admin.entries import Log
-from reactor.admin.pages.gist import gist
 from reactor.admin.pages.page import Page
 from reactor.admin.problem import Refused
 from reactor.audit.query import Filters
@@ -44,12 +43,16 @@ def page(log: Log) -> Page:
         return {
             "title": f"Entry {row.seq}: {row.kind}",
             "row": row,
-            "gist": gist(row),
+            "neighbours": [
+                seq
+                for seq in (row.seq - 1, row.seq + 1)
+                if await log.entry(row.run, seq) is not None
+            ],
             "detail": await asyncio.to_thread(_pretty, row.detail),
             "documents": await asyncio.to_thread(_documents, row.digests, bodies),
-            "together": _told([] if row.reconcile is None else await _together(log, row)),
-            "before": _told(await _near(log, row, above=False)),
-            "after": _told(await _near(log, row, above=True)),
+            "together": () if row.reconcile is None else await _together(log, row),
+            "before": await _near(log, row, above=False),
+            "after": await _near(log, row, above=True),
         }
 
     return Page("/entries/{run}/{seq}", "entry.html", show, entries.PLACE)
@@ -75,10 +78,6 @@ async def _near(log: Log, row: Row, *, above: bool) -> Sequence[Row]:
         cursor=str(Cursor(row.position, above=above)),
     )
     return page.entries if above else page.entries[::-1]
-
-
-def _told(rows: Sequence[Row]) -> list[tuple[Row, str]]:
-    return [(row, gist(row)) for row in rows]
 
 
 def _documents(digests: Sequence[bytes], bodies: Mapping[bytes, str]) -> list[Document]:

@@ -11,7 +11,6 @@ import msgspec
 from reactor.admin import filters, question
 from reactor.admin.entries import Log
 from reactor.admin.filters import FILTERS, Question
-from reactor.admin.pages.gist import gist
 from reactor.admin.pages.page import Page
 from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter
@@ -23,6 +22,7 @@ PARAMETERS: Final = (*filters.PARAMETERS, _LIVE)
 _PAGING: Final = frozenset({"order", "limit", "cursor"})
 _NOT_LIVE: Final = frozenset({"cursor", "order", "until", "live"})
 """What leads away from the newest entries."""
+_COMMON: Final = frozenset({"kind", "namespace", "split", "outcome", "text", "since"})
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -33,6 +33,11 @@ class Field(msgspec.Struct, frozen=True):
     value: str
     choices: list[str]
     error: str | None
+
+    @property
+    def common(self) -> bool:
+        """Whether it is always in view."""
+        return self.name in _COMMON
 
 
 def page(log: Log) -> Page:
@@ -55,7 +60,7 @@ def page(log: Log) -> Page:
         tail.pop("since", None)
         return {
             **_form(typed, {}),
-            "rows": [(row, gist(row)) for row in found.entries],
+            "rows": found.entries,
             "partial": found.partial,
             "newer": _link(typed, found.previous) if "cursor" in typed else None,
             "older": _link(typed, found.next),
@@ -79,9 +84,11 @@ async def _read(log: Log, given: Mapping[str, Any]) -> Rows:
 
 def _form(typed: Mapping[str, str], errors: Mapping[str, str]) -> dict[str, Any]:
     now_live = {name: value for name, value in typed.items() if name not in _NOT_LIVE}
+    fields = [_field(one, typed, errors) for one in FILTERS]
     return {
         "title": "Log",
-        "fields": [_field(one, typed, errors) for one in FILTERS],
+        "fields": fields,
+        "more": "order" in typed or any(one.value for one in fields if not one.common),
         "order": typed.get("order", "newest"),
         "errors": [(name, said) for name, said in errors.items() if name not in _FILTERED],
         "filtered": any(name in _FILTERED for name in typed),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reactor.admin.pages import paths
 from reactor.admin.pages.assets import href
+from reactor.admin.pages.gist import gist
 from reactor.admin.pages.moments import ago, moment, stamp
 
 if TYPE_CHECKING:
@@ -56,5 +57,5 @@ def _environment(*, secured: bool) -> Environment:
         log_path=paths.log,
         sign_in_path=paths.SIGN_IN,
     )
-    environment.filters.update(moment=moment, stamp=stamp, ago=ago)
+    environment.filters.update(moment=moment, stamp=stamp, ago=ago, gist=gist)
     return environment
