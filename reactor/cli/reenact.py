@@ -84,7 +84,11 @@ async def _target(
     source: Source, script: Script, wish: Wish, given: Globals
 ) -> AsyncIterator[tuple[Connection, Callable[[Step, Meta | None], Awaitable[None]]]]:
     if wish.into != SANDBOX:
-        async with connect(replace(given, kubeconfig=wish.into)) as connection:
+        try:
+            found = connect(replace(given, kubeconfig=wish.into))
+        except Fatal as error:
+            raise Fatal(f"--into {wish.into}: {error}", code=error.code) from error
+        async with found as connection:
             await _allowed(connection, source, script, wish)
             yield connection, _unknown
         return
@@ -96,12 +100,12 @@ async def _target(
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / "audit.sqlite").exists():
             raise Fatal(f"--dir {directory} holds an audit log already: give a new folder", code=2)
-        async with rehearsal(directory, domain=script.domain, settings=script.settings) as found:
+        async with rehearsal(directory, domain=script.domain, settings=script.settings) as played:
             if wish.directory is not None or wish.step:
-                click.echo(f"export KUBECONFIG={found.kubeconfig.absolute()}", err=True)
-            connection = Connection.from_kubeconfig(str(found.kubeconfig), environ={})
+                click.echo(f"export KUBECONFIG={played.kubeconfig.absolute()}", err=True)
+            connection = Connection.from_kubeconfig(str(played.kubeconfig), environ={})
             async with connection:
-                yield connection, found.handled
+                yield connection, played.handled
 
 
 async def _unknown(step: Step, left: Meta | None) -> None:
@@ -144,6 +148,7 @@ class _Prompt:
             self._reader = threading.Thread(target=self._read, daemon=True)
             self._reader.start()
         if not await self._lines.get():
+            click.echo(err=True)
             raise Fatal(f"the input ended before {step} ({step.place})")
 
     def _read(self) -> None:
@@ -177,8 +182,8 @@ def _tell(ending: Ending, output: str) -> None:
         click.echo(f"{' ' * len(one.namespace + one.profile)}   now {_shown(one.now, one)}")
     refused = f", {len(ending.refused)} refused" if ending.refused else ""
     click.echo(
-        f"{ending.steps} events done{refused}; {ending.profiles} profiles:"
-        f" {ending.profiles - len(ending.apart)} as recorded, {len(ending.apart)} not"
+        f"{ending.steps} events done{refused}; profiles as recorded:"
+        f" {ending.profiles - len(ending.apart)} of {ending.profiles}"
     )
 
 

@@ -11,7 +11,7 @@ from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 from reactor.translate.recorded import profile_of, split_of
 
-KEPT: Final = 4096
+KEPT: Final = 256
 """Objects in memory: a split that stands unchanged beside others is in row after row."""
 
 

@@ -10,6 +10,8 @@ import msgspec
 
 from reactor.replay.decisions import Difference, Part, Trouble
 
+_SHORT = 90
+"""Characters of two values that stand side by side."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -78,7 +80,13 @@ def _lines(found: Difference) -> Iterator[str]:
     split = f" (split {found.split})" if found.split else ""
     yield f"{found.run}:{found.seq}  {moment(found.at)}  {found.namespace}/{found.service}{split}"
     for field in found.fields:
-        yield f"    {field.field}: {_value(field.recorded)} -> {_value(field.today)}"
+        recorded, today = _value(field.recorded), _value(field.today)
+        if len(recorded) + len(today) <= _SHORT:
+            yield f"    {field.field}: {recorded} -> {today}"
+        else:
+            yield f"    {field.field}:"
+            yield f"        {recorded}"
+            yield f"     -> {today}"
 
 
 def _value(value: Any) -> str:

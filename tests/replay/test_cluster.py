@@ -55,7 +55,7 @@ async def test_a_log_from_elsewhere_ends_there_as_it_was_recorded(
 
     assert done.returncode == 0, done.stdout + done.stderr
     *lines, summary = done.stdout.splitlines()
-    assert summary == "7 events done, 1 refused; 1 profiles: 1 as recorded, 0 not"
+    assert summary == "7 events done, 1 refused; profiles as recorded: 1 of 1"
     (refused,) = [line for line in lines if "refused" in line]
     assert "zeta modified by unknown: a=-1: refused: PUT " in refused
     splits = await admin.items(TRAFFICSPLITS, NAMESPACE)

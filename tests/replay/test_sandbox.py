@@ -16,20 +16,18 @@ FAST = ("--into", "sandbox", "--speed", "1000")
 
 
 @pytest.mark.parametrize(
-    ("log", "namespace", "profiles"),
+    ("log", "profiles", "filters"),
     [
-        ("guide", "guide", 1),
-        ("weights", "weights", 1),
-        ("weights", "services", 1),
-        ("invalid", "invalid", 1),
-        ("invalid", "texts", 1),
-        ("lifecycle", "sharing", 1),
-        ("lifecycle", "orphans", 2),
-        ("lifecycle", "skipped", 1),
+        ("guide", 1, ()),
+        ("weights", 2, ()),
+        ("invalid", 2, ()),
+        ("lifecycle", 1, ("--split", "mu")),
+        ("lifecycle", 2, ("-n", "orphans")),
+        ("lifecycle", 1, ("-n", "skipped")),
     ],
 )
-def test_the_profiles_end_as_they_did(log: str, namespace: str, profiles: int) -> None:
-    ended = replay("--db", FOLDER / f"{log}.sqlite", "-n", namespace, *FAST, "-o", "json")
+def test_the_profiles_end_as_they_did(log: str, profiles: int, filters: tuple[str, ...]) -> None:
+    ended = replay("--db", FOLDER / f"{log}.sqlite", *filters, *FAST, "-o", "json")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told = json.loads(ended.stdout)
     assert (told["refused"], told["apart"]) == ([], [])
@@ -46,7 +44,7 @@ def test_a_profile_that_ends_otherwise_is_named_and_fails(tmp_path: Path) -> Non
     name = "change-while-away/left-over.change-while-away.svc.cluster.local"
     assert recorded == f"{name}: recorded gone"
     assert now.split() == ["now", "a=1"]
-    assert summary == "7 events done; 5 profiles: 4 as recorded, 1 not"
+    assert summary == "7 events done; profiles as recorded: 4 of 5"
     with closing(sqlite3.connect(tmp_path / "kept" / "audit.sqlite")) as connection:
         (rows,) = connection.execute(
             "SELECT count(*) FROM entries WHERE kind = 'translated'"
