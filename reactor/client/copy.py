@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +17,8 @@ from reactor.errors import Fatal
 
 _PAGES: Final = 4096
 """Pages between two words about the progress."""
+_SPARE: Final = 64 << 20
+"""Bytes that the log's own writer may need meanwhile."""
 
 
 async def copied(source: Path, target: Path, *, progress: Callable[[str], None]) -> int:
@@ -24,6 +27,13 @@ async def copied(source: Path, target: Path, *, progress: Callable[[str], None])
     One read transaction holds the moment; the writer goes on, with a longer write-ahead log.
     Raises ReactorError.
     """
+    size = source.stat().st_size
+    free = shutil.disk_usage(target.parent).free
+    if free < size + _SPARE:
+        raise Fatal(
+            f"a copy of {size >> 20} MiB does not fit into {target.parent}, where {free >> 20} MiB"
+            " are free: make room there"
+        )
     try:
         newest = await asyncio.to_thread(_copy, source, target, progress)
     except sqlite3.Error as error:

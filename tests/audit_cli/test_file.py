@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -25,6 +27,11 @@ async def name_of(audit: Audit, log: Path, *filters: str) -> str:
 def hidden(folder: Path) -> list[Path]:
     """Files that a command left half-written."""
     return list(folder.glob(".*"))
+
+
+def everything(folder: Path) -> set[str]:
+    """What is in there, but for SQLite's own files."""
+    return {path.name for path in folder.iterdir() if not path.name.endswith(("-shm", "-wal"))}
 
 
 async def test_the_list_tells_what_happened_newest_first(audit: Audit, log: Path) -> None:
@@ -217,6 +224,23 @@ async def test_a_backup_is_verified_and_replaces_nothing_unasked(
     itself = await audit("backup", "--db", log, log, "--force")
     assert itself.code == 2
     assert "the log itself" in itself.err
+
+
+async def test_a_backup_to_stdout_is_the_file_and_leaves_nothing_beside_the_log(
+    audit: Audit, log: Path, tmp_path: Path
+) -> None:
+    before = await asyncio.to_thread(everything, tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reactor.cli.extension", "audit", "backup", "--db", log, "-"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    copy, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    assert said.decode().startswith("linkerd-smi: copied and verified")
+    assert await asyncio.to_thread(everything, tmp_path) == before
+    (tmp_path / "copy.sqlite").write_bytes(copy)
+    assert (await audit("verify", "--db", tmp_path / "copy.sqlite")).code == 0
 
 
 async def test_a_backup_of_a_changed_log_is_refused(

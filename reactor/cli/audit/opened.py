@@ -10,6 +10,7 @@ from reactor.check.cluster import Cluster
 from reactor.check.kinds import Pod
 from reactor.check.place import searched
 from reactor.cli.audit.given import Where
+from reactor.cli.audit.output import said
 from reactor.cli.cluster import connect
 from reactor.cli.globals import Globals
 from reactor.client.local import database
@@ -39,6 +40,8 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             token = await connection.token()
         pod = await _pod(Cluster(connection))
         meta = pod.metadata
+        if given.verbose:
+            said(f"asking pod {meta.namespace}/{meta.name} by {connection.server}")
         async with (
             forwarded(connection, meta.namespace, meta.name, adaptor.port(pod.spec)) as port,
             Remote(url=f"http://127.0.0.1:{port}", token=token) as remote,
@@ -50,8 +53,8 @@ async def _pod(cluster: Cluster) -> Pod:
     """One that runs, rather one that is ready."""
     place = searched(await cluster.labelled(), await cluster.deployments())
     if place.namespace is None:
-        said = place.trouble.error if place.trouble is not None else "there is no adaptor"
-        raise Fatal(f"{said}; or give --url or --db")
+        why = place.trouble.error if place.trouble is not None else "there is no adaptor"
+        raise Fatal(f"{why}; or give --url or --db")
     found = [
         pod
         for pod in pods.live(await cluster.pods(place.namespace))

@@ -13,6 +13,9 @@ from reactor.cli.goflags import GoCommand
 if TYPE_CHECKING:
     from reactor.admin.wire import Stats
 
+_MANY = 1000
+"""Rows from which on a file's size is that of its rows."""
+
 
 @click.command(cls=GoCommand)
 @given.source_options
@@ -35,7 +38,7 @@ def stats(ctx: click.Context, output: str) -> None:
     if output != "table":
         shown.machine(found, output)
         return
-    each = f", {found.bytes / found.rows:.0f} bytes a row" if found.rows else ""
+    each = f", {found.bytes / found.rows:.0f} bytes a row" if found.rows >= _MANY else ""
     unindexed = f", {found.unindexed} rows not in it yet" if found.unindexed else ""
     shown.fields(
         [
