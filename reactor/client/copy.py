@@ -27,13 +27,7 @@ async def copied(source: Path, target: Path, *, progress: Callable[[str], None])
     One read transaction holds the moment; the writer goes on, with a longer write-ahead log.
     Raises ReactorError.
     """
-    size = source.stat().st_size
-    free = shutil.disk_usage(target.parent).free
-    if free < size + _SPARE:
-        raise Fatal(
-            f"a copy of {size >> 20} MiB does not fit into {target.parent}, where {free >> 20} MiB"
-            " are free: make room there"
-        )
+    await asyncio.to_thread(_room, source, target.parent)
     try:
         newest = await asyncio.to_thread(_copy, source, target, progress)
     except sqlite3.Error as error:
@@ -44,6 +38,15 @@ async def copied(source: Path, target: Path, *, progress: Callable[[str], None])
     if verdict.problem is not None:
         raise Fatal(f"the copy of {source} does not prove, so it was removed: {verdict.problem}")
     return verdict.rows
+
+
+def _room(source: Path, folder: Path) -> None:
+    size, free = source.stat().st_size, shutil.disk_usage(folder).free
+    if free < size + _SPARE:
+        raise Fatal(
+            f"a copy of {size >> 20} MiB does not fit into {folder}, where {free >> 20} MiB are"
+            " free: make room there"
+        )
 
 
 def _copy(source: Path, target: Path, progress: Callable[[str], None]) -> Anchor | None:

@@ -19,6 +19,8 @@ _CONNECT: Final = 10.0
 _ANSWER: Final = 60.0
 _SILENCE: Final = 45.0
 """Seconds: three times what an adaptor that has nothing to say is silent for."""
+_SEARCH: Final = 600.0
+"""Seconds until the next row of an export, which may be rare."""
 _LINE: Final = 16 << 20
 """Bytes of the longest entry."""
 
@@ -68,7 +70,8 @@ class Remote:
 
     async def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
         """As `Port.export`."""
-        async with self._answer("/api/v1/export", {**query, "format": form}) as answer:
+        asked = {**query, "format": form}
+        async with self._answer("/api/v1/export", asked, silence=_SEARCH) as answer:
             async for part in answer.content.iter_any():
                 yield part
 
@@ -87,10 +90,11 @@ class Remote:
         query: Query,
         *,
         total: float | None = None,
+        silence: float = _SILENCE,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         asked = f"?{urlencode(query)}" if query else ""
-        limits = aiohttp.ClientTimeout(total=total, sock_connect=_CONNECT, sock_read=_SILENCE)
+        limits = aiohttp.ClientTimeout(total=total, sock_connect=_CONNECT, sock_read=silence)
         try:
             # A redirection would carry the token elsewhere.
             async with self._session.get(
@@ -108,6 +112,8 @@ class Remote:
                         hint=HINT,
                     )
                 yield answer
+        except aiohttp.ClientSSLError as error:
+            raise Fatal(f"{self._url}: its certificate is not to be trusted: {error}") from error
         except ValueError as error:  # also what aiohttp takes for no URL
             raise Fatal(f"--url {self._url}: no URL of an adaptor", code=2) from error
         except aiohttp.ClientConnectorError as error:

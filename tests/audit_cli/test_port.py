@@ -12,6 +12,7 @@ from tests.audit_cli.conftest import Audit
 from tests.audit_cli.relay import Relay, tail
 from tests.audit_cli.story import SERVICE, SPLIT, Story, told
 from tests.contract.waiting import until
+from tests.unit.kube.certificate import self_signed
 from tests.unit.kube.loopback import serving
 
 
@@ -177,6 +178,26 @@ async def test_what_is_no_adaptor_is_one_line(audit: Audit) -> None:
     assert "can't connect" in ended.err
     for url in ("127.0.0.1:9995", "http://a:b:c/"):
         assert (await audit("list", "--url", url)).code == 2
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(audit: Audit) -> None:
+    async def never(request: web.Request) -> web.Response:
+        raise AssertionError("nothing is to be sent")
+
+    async with serving(never, pair=self_signed()) as server:
+        ended = await audit("list", "--url", server.url, "--token", "secret")
+    assert ended.code == 1
+    assert "not to be trusted" in ended.err
+
+
+async def test_a_token_in_the_clear_is_said_to_be(audit: Audit) -> None:
+    # .invalid names no host, anywhere.
+    ended = await audit("list", "--url", "http://adaptor.invalid", "--token", "secret")
+    assert ended.code == 1
+    assert "goes unencrypted" in ended.err
+    assert "secret" not in ended.err
+    ended = await audit("list", "--url", "http://127.0.0.1:1", "--token", "secret")
+    assert "unencrypted" not in ended.err
 
 
 async def test_a_port_that_wants_a_token_says_how_to_get_one(audit: Audit, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from reactor.check import adaptor, pods
 from reactor.check.cluster import Cluster
@@ -30,6 +32,8 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
     if url is not None:
         if not url.startswith(("http://", "https://")):
             raise Fatal(f"--url {url}: write one such as http://127.0.0.1:9995", code=2)
+        if where.token and not _private(url):
+            said(f"the token goes unencrypted to {url}: who listens in between can use it")
         async with Remote(url=url, token=where.token) as remote:
             yield Log(remote)
         return
@@ -65,6 +69,15 @@ async def _pod(cluster: Cluster) -> Pod:
             f"no pod of the adaptor runs in namespace {place.namespace}: see `linkerd smi check`"
         )
     return max(found, key=_ready)
+
+
+def _private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return url.startswith("https:") or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _ready(pod: Pod) -> bool:
