@@ -11,6 +11,7 @@ from tests.contract.cluster import Cluster, Weights
 
 NAMESPACE: Final = "shop"
 MARKUP: Final = "<img src=x onerror=alert(1)>"
+LONG: Final = "a" + "long" * 40
 STEPS: Final = (
     ("alice", 900, 100),
     ("bob", 750, 250),
@@ -20,7 +21,7 @@ STEPS: Final = (
 
 
 async def tell(cluster: Cluster, adaptor: Adaptor) -> None:
-    """A split that moves in steps, one that comes too late, one that can't be read."""
+    """A split that moves in steps, one that comes too late, a long one, one that can't be read."""
     await cluster.create_services("web", "web-v1", "web-v2", "web-v3", "cart", "cart-a", "cart-b")
     await cluster.create_split("web-rollout", "web", [("web-v1", 1000), ("web-v2", 0)])
     await cluster.wait_overrides("web", [("web-v1", "1k"), ("web-v2", "0")])
@@ -30,6 +31,7 @@ async def tell(cluster: Cluster, adaptor: Adaptor) -> None:
     await cluster.create_split("web-second", "web", [("web-v3", 1)])
     await cluster.create_split("cart", "cart", [("cart-a", "750m"), ("cart-b", "250m")])
     await cluster.wait_overrides("cart", [("cart-a", "750m"), ("cart-b", "250m")])
+    await cluster.create_split(LONG, LONG[:63], [(LONG[:63], "1"), (LONG[1:64], "2")])
     marked = cluster.split("typo", MARKUP, [(MARKUP, MARKUP)])
     marked["metadata"]["annotations"] = {"note": f"</pre><script>alert(2)</script>{MARKUP}"}
     await cluster.api.create(TRAFFICSPLITS, marked, NAMESPACE, field_manager=MARKUP)

@@ -16,6 +16,7 @@ ROWS = "table.rows tbody tr"
 async def test_what_is_filtered_is_in_the_address(browser: Browser, url: str) -> None:
     async with tab(browser) as page:
         await page.goto(f"{url}/log")
+        assert await fits(page)
         await page.get_by_label("Kind").select_option("synced")
         await page.get_by_label("Split").fill("web-rollout")
         await page.get_by_text("More filters").click()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +21,7 @@ from tests.unit.admin.client import Answer, ask, send
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import RUN, MemoryLog, Reasons, TheseSplits, Tokens, row
 
+ROOT = Path(__file__).parents[3]
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 MARKUP = "<script>alert(1)</script><img/src=x>"
 AT = 1_600_000_000_000_000
@@ -307,6 +310,16 @@ async def test_a_cookie_of_another_process_is_no_session(serve: Serve) -> None:
         page = await ask(second.port, "/", headers={**HTML, "Cookie": value})
         assert page.status == 401
         assert "The session has ended: sign in again." in page.text
+
+
+def test_every_template_and_asset_is_packed_into_the_wheel() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packed = settings["tool"]["setuptools"]["package-data"]["reactor"]
+    found = [path for path in (ROOT / "reactor/admin/pages").rglob("*") if path.is_file()]
+    files = [path for path in found if path.suffix not in (".py", ".pyc")]
+    assert len(files) > 8
+    for path in files:
+        assert any(path.match(f"reactor/{pattern}") for pattern in packed), path
 
 
 async def sign_in(port: int, **fields: str) -> Answer:

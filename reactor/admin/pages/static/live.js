@@ -23,6 +23,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = [...page.querySelectorAll("table.rows tbody tr")]
         .filter((row) => !document.getElementById(row.id));
+      if (fresh.length) document.getElementById("none")?.remove();
       for (const row of fresh.reverse()) {
         row.classList.add("new");
         body.prepend(row);
