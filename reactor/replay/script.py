@@ -11,6 +11,7 @@ from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Span
 from reactor.model.service import ServiceState
 from reactor.model.serviceprofile import FIELD_MANAGER, Override
+from reactor.replay import scope
 from reactor.replay.bodies import without_overrides
 from reactor.replay.past import Held, Named, Past, service_step, services_of
 from reactor.replay.source import Source
@@ -20,8 +21,8 @@ from reactor.replay.step import Step
 class Script:
     """Reads a log twice: for the scene at its beginning, then step by step.
 
-    With a split or a service in ``filters`` it is about the services that the split named, and
-    all splits and profiles of those; `run`, `since` and `until` say from when to when.
+    A split or a service in ``filters`` brings all that shares a service with it; `run`, `since`
+    and `until` say from when to when.
     """
 
     def __init__(self, source: Source, filters: Filters) -> None:
@@ -29,7 +30,7 @@ class Script:
         self._filters = filters
         self._everything = Filters(namespace=filters.namespace)
         self._span = source.span(self._everything)
-        self._scope = self._services_in_scope()
+        self._scope = scope.of(source, filters, self._span)
         self._past = Past()
         self._begins, self._ends, first = self._look()
         self._run = next((one for one in source.runs() if one.id == first), None)
@@ -136,27 +137,7 @@ class Script:
                     yield batch, row
 
     def _concerns(self, row: Recorded) -> bool:
-        if self._scope is None or (row.namespace or "", row.service or "") in self._scope:
-            return True
-        split = self._filters.split
-        return split is not None and row.split == split and row.service is None
-
-    def _services_in_scope(self) -> set[Named] | None:
-        filters = self._filters
-        if filters.service is None and filters.split is None:
-            return None
-        names = Filters(
-            kind="observed",
-            namespace=filters.namespace,
-            split=filters.split,
-            service=filters.service,
-        )
-        return {
-            (row.namespace or "", row.service)
-            for batch in self._source.batches(names, self._span)
-            for row in batch.rows
-            if row.service is not None
-        }
+        return self._scope is None or self._scope.holds(row)
 
     def _inherited(
         self, named: Named, held: Held, split: set[tuple[str, str | None]]

@@ -61,6 +61,9 @@ def test_a_split_brings_all_that_shares_its_service() -> None:
     script = Script(LIFECYCLE, Filters(split="mu"))
     names = {step.name for step in script.steps()}
     assert names == {"zeta", "alpha", "mu"}
+    assert {step.name for step in Script(LIFECYCLE, Filters(service="shop")).steps()} == names
+    alone = Script(LIFECYCLE, Filters(service="left-over"))
+    assert [step.resource for step in alone.steps()] == ["serviceprofiles"]
 
 
 def test_services_are_there_as_the_decisions_found_them() -> None:
