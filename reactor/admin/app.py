@@ -22,6 +22,7 @@ from reactor.admin.pages import answer, assets, plain
 from reactor.admin.pages.routes import pages
 from reactor.admin.pages.session import Sessions
 from reactor.admin.pages.signin import SignIn
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness, probes
 from reactor.admin.problem import MEDIA_TYPE, Refused
 from reactor.admin.proof import Proofs
@@ -32,8 +33,6 @@ from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
 from reactor.audit.feed import Feed
 
-Source = Callable[[], str]
-"""Says which log answers now, as the header `X-Log-Source` has it."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +93,7 @@ def routes(
                 readiness=readiness,
                 registry=registry,
                 secured=door is not None,
+                source=source,
             ),
             *assets.handlers(),
             *(door.handlers() if door is not None else ()),

@@ -13,6 +13,7 @@ from reactor.admin.access import Reviewer
 from reactor.admin.address import bind
 from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness
 from reactor.admin.protocol import Connection
 from reactor.admin.splits import Splits
@@ -40,7 +41,7 @@ class Server:
         splits: Splits,
         reviewer: Reviewer | None,
         limits: Limits | None = None,
-        source: app.Source | None = None,
+        source: Source | None = None,
     ) -> None:
         self._address = address
         self._limits = limits or Limits()

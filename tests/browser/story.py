@@ -6,11 +6,13 @@ from typing import Final
 
 from reactor.events import Observed, Synced
 from tests.cluster.api import TRAFFICSPLITS
+from tests.cluster.prepare import ensure_namespace
 from tests.contract.adaptor import Adaptor
 from tests.contract.cluster import Cluster, Weights
 
 NAMESPACE: Final = "shop"
 MARKUP: Final = "<img src=x onerror=alert(1)>"
+ODD: Final = "odd"
 LONG: Final = "a" + "long" * 40
 STEPS: Final = (
     ("alice", 900, 100),
@@ -31,7 +33,10 @@ async def tell(cluster: Cluster, adaptor: Adaptor) -> None:
     await cluster.create_split("web-second", "web", [("web-v3", 1)])
     await cluster.create_split("cart", "cart", [("cart-a", "750m"), ("cart-b", "250m")])
     await cluster.wait_overrides("cart", [("cart-a", "750m"), ("cart-b", "250m")])
-    await cluster.create_split(LONG, LONG[:63], [(LONG[:63], "1"), (LONG[1:64], "2")])
+    long = cluster.split(LONG, LONG[:63], [(LONG[:63], "1"), (LONG[1:64], "2")])
+    long["metadata"]["namespace"] = ODD
+    await ensure_namespace(cluster.api, ODD)
+    await cluster.api.create(TRAFFICSPLITS, long, ODD)
     marked = cluster.split("typo", MARKUP, [(MARKUP, MARKUP)])
     marked["metadata"]["annotations"] = {"note": f"</pre><script>alert(2)</script>{MARKUP}"}
     await cluster.api.create(TRAFFICSPLITS, marked, NAMESPACE, field_manager=MARKUP)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import PHONE, fits, screenshot, tab
-from tests.browser.story import LONG, MARKUP, NAMESPACE, STEPS
+from tests.browser.story import LONG, MARKUP, NAMESPACE, ODD, STEPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 PATH = f"/splits/{NAMESPACE}/web-rollout"
@@ -52,9 +52,11 @@ async def test_earlier_changes_are_a_link_away(browser: Browser, url: str) -> No
 
 async def test_a_phone_in_the_dark_shows_all_of_it(browser: Browser, url: str) -> None:
     async with tab(browser, viewport=PHONE, color_scheme="dark") as page:
-        for name in (LONG, "web-rollout"):
-            await page.goto(f"{url}/splits/{NAMESPACE}/{name}")
-            assert await fits(page)
+        await page.goto(f"{url}/splits/{ODD}/{LONG}")
+        assert await page.locator(".change").count() == 1
+        assert await fits(page)
+        await page.goto(url + PATH)
+        assert await fits(page)
         await screenshot(page, "timeline-phone-dark")
 
 

@@ -53,18 +53,15 @@ def page(log: Log) -> Page:
                 raise
             return {**_form(typed, errors), "status": refused.status, "live": None, "rows": None}
         live = "live" in given and not _NOT_LIVE & (given.keys() - {"live"})
-        newest = (await log.entries(Filters(), limit=1)).entries if live else ()
         found = await _read(log, given)
-        asked = {name: value for name, value in typed.items() if name in _FILTERED}
-        tail = {**asked, **({"after": f"{newest[0].run}.{newest[0].seq}"} if newest else {})}
-        tail.pop("since", None)
+        asked = {name: value for name, value in typed.items() if name in _FILTERED - {"since"}}
         return {
             **_form(typed, {}),
             "rows": found.entries,
             "partial": found.partial,
             "newer": _link(typed, found.previous) if "cursor" in typed else None,
             "older": _link(typed, found.next),
-            "live": f"/api/v1/tail?{urlencode(tail)}" if live else None,
+            "live": f"/api/v1/tail?{urlencode(asked)}" if live else None,
         }
 
     return Page("/log", "log.html", show)

@@ -11,6 +11,7 @@ from reactor.admin.pages import paths
 from reactor.admin.pages.assets import href
 from reactor.admin.pages.gist import gist
 from reactor.admin.pages.moments import ago, moment, stamp
+from reactor.admin.pages.source import Source, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,17 +20,21 @@ _FOLDER = Path(__file__).parent / "templates"
 
 
 class Renderer:
-    """Renders one page at a time; ``secured`` offers a sign-out."""
+    """Renders one page at a time; ``secured`` offers a sign-out, ``source`` says which log it is
+    that answers, where there are two.
+    """
 
-    def __init__(self, *, secured: bool) -> None:
+    def __init__(self, *, secured: bool, source: Source | None = None) -> None:
         self._secured = secured
+        self._source = source
         self._turn = asyncio.Lock()
         self._environment: Environment | None = None
 
     async def page(self, template: str, values: Mapping[str, Any]) -> bytes:
         """The page as UTF-8; every value in it shows as text."""
+        source = None if self._source is None else told(self._source())
         async with self._turn:
-            return await asyncio.to_thread(self._rendered, template, values)
+            return await asyncio.to_thread(self._rendered, template, {**values, "source": source})
 
     def _rendered(self, template: str, values: Mapping[str, Any]) -> bytes:
         if self._environment is None:

@@ -11,6 +11,7 @@ from reactor.admin.pages import log as log_page
 from reactor.admin.pages import splits as splits_page
 from reactor.admin.pages.page import handler
 from reactor.admin.pages.render import Renderer
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness
 from reactor.admin.splits import Splits
 
@@ -22,9 +23,10 @@ def pages(
     readiness: Readiness,
     registry: CollectorRegistry,
     secured: bool,
+    source: Source | None = None,
 ) -> list[HTTPRouteHandler]:
     """A route each; ``secured`` when a browser has to sign in to see them."""
-    renderer = Renderer(secured=secured)
+    renderer = Renderer(secured=secured, source=source)
     found = (
         splits_page.page(splits),
         timeline.page(log),

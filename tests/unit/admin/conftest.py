@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness
 from reactor.admin.server import Server
 from reactor.admin.splits import Splits
@@ -32,6 +33,7 @@ async def serve() -> AsyncIterator[Serve]:
         registry: CollectorRegistry | None = None,
         splits: Splits | None = None,
         reviewer: Reviewer | None = None,
+        source: Source | None = None,
         limits: Limits | None = None,
     ) -> Server:
         log = log or MemoryLog()
@@ -43,6 +45,7 @@ async def serve() -> AsyncIterator[Serve]:
             feed=feed or Feed(log=log),
             splits=splits or NoSplits(),
             reviewer=reviewer,
+            source=source,
             limits=limits,
         )
         await server.start()

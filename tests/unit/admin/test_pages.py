@@ -145,6 +145,20 @@ async def test_markup_in_the_log_is_shown_as_text(serve: Serve, target: str) -> 
     assert "<img" not in main
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("archive", "From the archive."),
+        ("archive; lag-rows=12; lag-seconds=0.4", "which lacks this adaptor&#39;s newest 12 rows"),
+        ("local; archive-lacks-rows=7", "The archive can&#39;t be asked now"),
+    ],
+)
+async def test_a_page_says_which_log_it_tells_of(serve: Serve, source: str, said: str) -> None:
+    server = await serve(log=MemoryLog(ROWS), source=lambda: source)
+    for target in ("/", "/log", f"/entries/{RUN}/4", "/health", "/splits/n/s"):
+        assert said in (await ask(server.port, target, headers=HTML)).text
+
+
 async def test_an_entry_that_is_not_there_is_a_page_that_says_so(serve: Serve) -> None:
     page = await ask((await serve()).port, f"/entries/{RUN}/9", headers=HTML)
     assert page.status == 404
@@ -163,10 +177,10 @@ async def test_a_log_that_can_not_be_read_is_a_page_that_says_when_to_ask_again(
     assert "The log can&#x27;t be read now: the disk is gone." in page.text
 
 
-async def test_the_live_view_follows_the_filters_from_the_newest_entry_on(serve: Serve) -> None:
+async def test_the_live_view_follows_the_filters(serve: Serve) -> None:
     server = await serve(log=MemoryLog(ROWS))
     live = await ask(server.port, "/log?kind=synced&since=-2h&live=1", headers=HTML)
-    assert f'data-tail="/api/v1/tail?kind=synced&amp;after={RUN}.4"' in live.text
+    assert 'data-tail="/api/v1/tail?kind=synced"' in live.text
     for more in ("until=-1h", "order=oldest", "cursor=v1.%3C3"):
         still = await ask(server.port, f"/log?live=1&{more}", headers=HTML)
         assert "data-tail" not in still.text

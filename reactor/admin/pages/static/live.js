@@ -4,12 +4,15 @@
 (() => {
   const PAUSE = 1000;
   const MOST = 500;
+  const TRIES = 30;
   const status = document.getElementById("live");
   const body = document.querySelector("table.rows tbody");
   if (!status || !body) return;
   let due = false;
   let busy = false;
   let arrived = 0;
+  let awaited = "";
+  let tries = 0;
 
   const say = (text) => { status.textContent = text; };
 
@@ -30,7 +33,10 @@
       }
       while (body.rows.length > MOST) body.lastElementChild.remove();
       arrived += fresh.length;
-      say(`Live: ${arrived} new ${arrived === 1 ? "entry" : "entries"}.`);
+      const count = `${arrived} new ${arrived === 1 ? "entry" : "entries"}`;
+      say(`Live: ${arrived ? count : "waiting for entries"}.`);
+      // The page may be the archive's, which has it a little later than the tail.
+      if (awaited && !document.getElementById(awaited) && ++tries < TRIES) due = true;
     } catch {
       say("Live: the port does not answer; trying again.");
       due = true;
@@ -41,8 +47,13 @@
 
   const tail = new EventSource(status.dataset.tail);
   const end = (text) => { tail.close(); say(text); };
-  tail.addEventListener("open", () => { if (!arrived) say("Live: waiting for entries."); });
-  tail.addEventListener("entry", refresh);
+  // What was written between the page and the tail, or while there was none, is on the page.
+  tail.addEventListener("open", refresh);
+  tail.addEventListener("entry", (entry) => {
+    awaited = `e-${entry.lastEventId.replace(".", "-")}`;
+    tries = 0;
+    refresh();
+  });
   tail.addEventListener("error", () => {
     if (tail.readyState === EventSource.CLOSED) say("The live view has ended: reload the page.");
     else say("Live: the connection broke; trying again.");
