@@ -1,30 +1,26 @@
-"""The file of a log, read as the adaptor's own routes read it: the same questions and answers."""
+"""The file of a log."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, get_args
-from urllib.parse import urlencode
+from typing import Final
 
 import msgspec
 
-from reactor.admin import entries, filters, moment, stories, wire
+from reactor.admin import moment, wire
 from reactor.admin.entries import entry
-from reactor.admin.problem import Refused
-from reactor.admin.question import read, read_path
 from reactor.audit import engine
 from reactor.audit.chain import Anchor, verify
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.cursor import Cursor
-from reactor.audit.query.export import Format
 from reactor.audit.query.filters import Sieve
 from reactor.audit.query.stats import Stats
-from reactor.client.port import Query, failure
+from reactor.client.direct import Direct, asked
+from reactor.client.port import Query
 from reactor.errors import Fatal, Terminal
 
 POLL: Final = 0.25
@@ -32,10 +28,11 @@ POLL: Final = 0.25
 _BATCH: Final = 1000
 
 
-def database(url: str) -> Local:
+def file(url: str) -> Local:
     """The log that ``--db`` names: a file, or sqlite:/// and a file; Fatal when it is none."""
     if "://" in url and not url.startswith("sqlite"):
-        raise Fatal(f"--db {url.partition('://')[0]}://...: only SQLite files can be read", code=2)
+        # What follows may hold a password.
+        raise Fatal(f"--db {url.partition('://')[0]}://...: this takes a SQLite file", code=2)
     path = engine.location(url)
     if not path.is_file():
         raise Fatal(f"--db {path}: there is no such file", code=2)
@@ -47,26 +44,19 @@ def database(url: str) -> Local:
     return Local(path)
 
 
-class Local:
+class Local(Direct):
     """A log on this machine; its adaptor may go on writing to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._reader = Reader(url=str(path))
-        found = (*entries.routes(self._reader), *stories.routes(self._reader))
-        self._routes = {route.path: route for route in found}
+        super().__init__(self._reader)
 
     async def get(self, path: str, places: Query, query: Query) -> bytes:
         """As `Port.get`."""
-        now = time.time_ns() // 1000
         if path == "/api/v1/stats":
             return _stats(await self._reader.stats())
-        route = self._routes[path]
-        try:
-            filled = read_path(places, route.places, now=now)
-            return await route.answer(filled, urlencode(query).encode(), now)
-        except Refused as refused:
-            raise failure(refused.status, refused.body) from refused
+        return await super().get(path, places, query)
 
     async def verify(self, anchor: str | None) -> bytes:
         """As `Port.verify`."""
@@ -80,17 +70,9 @@ class Local:
             wire.Verdict(found.problem is None, found.rows, found.problem, newest)
         )
 
-    async def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
-        """As `Port.export`."""
-        assert form in get_args(Format)
-        # The names are those of the two forms, as was just seen.
-        wanted: Format = "csv" if form == "csv" else "ndjson"
-        async for part in self._reader.export(_filters(query), wanted):
-            yield part
-
     async def tail(self, query: Query, after: str | None) -> AsyncIterator[bytes]:
         """As `Port.tail`: it looks again and again, and never ends."""
-        sieve = Sieve(_filters(query))
+        sieve = Sieve(asked(query))
         position = await self._position(after)
         while True:
             page = await self._reader.entries(
@@ -112,16 +94,6 @@ class Local:
         if row is None:
             raise Terminal(f"the log has no entry {after} (any more)", status=404)
         return row.position
-
-
-def _filters(query: Query) -> Filters:
-    try:
-        found: Mapping[str, Any] = read(
-            urlencode(query).encode(), filters.FILTERS, now=time.time_ns() // 1000
-        )
-    except Refused as refused:
-        raise failure(refused.status, refused.body) from refused
-    return Filters(**found)
 
 
 def _stats(found: Stats) -> bytes:

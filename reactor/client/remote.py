@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -31,10 +31,14 @@ HINT: Final = (
 
 
 class Remote:
-    """Use it as an async context manager. ``url`` ends before the path; ``token`` None: none."""
+    """Use it as an async context manager. ``url`` ends before the path; ``token`` None: none.
 
-    def __init__(self, *, url: str, token: str | None) -> None:
+    ``lag`` is told once when the adaptor answers from an archive that lacks rows, or without it.
+    """
+
+    def __init__(self, *, url: str, token: str | None, lag: Callable[[str], None]) -> None:
         self._url = url.rstrip("/")
+        self._lag: Callable[[str], None] | None = lag
         headers = {"User-Agent": f"linkerd-smi/{__version__}"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -111,6 +115,10 @@ class Remote:
                         after=float(wait) if wait.isdecimal() else None,
                         hint=HINT,
                     )
+                source = answer.headers.get("X-Log-Source", "")
+                if ";" in source and self._lag is not None:
+                    lag, self._lag = self._lag, None
+                    lag(source)
                 yield answer
         except aiohttp.ClientSSLError as error:
             raise Fatal(f"{self._url}: its certificate is not to be trusted: {error}") from error

@@ -39,6 +39,7 @@ Audit = Callable[..., Awaitable[Ended]]
 def audit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Audit:
     """Runs `linkerd-smi audit`."""
     monkeypatch.delenv("LINKERD_SMI_TOKEN", raising=False)
+    monkeypatch.delenv("LINKERD_SMI_DB", raising=False)
     monkeypatch.setenv("KUBECONFIG", "/none")
 
     async def run(*argv: str | Path) -> Ended:

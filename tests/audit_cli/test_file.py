@@ -289,6 +289,6 @@ async def test_what_is_no_log_is_one_line(audit: Audit, tmp_path: Path) -> None:
         assert ended.err.count("\n") == 1
     ended = await audit("list", "--db", "mysql://there/log")
     assert ended.code == 2
-    assert "only SQLite" in ended.err
+    assert "a SQLite file" in ended.err
     both = await audit("list", "--db", text, "--url", "http://127.0.0.1:1")
     assert both.code == 2

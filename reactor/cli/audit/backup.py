@@ -34,7 +34,7 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
     from reactor.cli.audit.files import passing, replaced
     from reactor.cli.cluster import run
     from reactor.client.copy import copied
-    from reactor.client.local import database
+    from reactor.client.local import file as log_file
     from reactor.errors import Fatal
 
     Globals.of(ctx)
@@ -45,7 +45,7 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
             " --db /data/audit.sqlite - > FILE",
             code=2,
         )
-    source = database(db).path
+    source = log_file(db).path
     if str(file) == "-":
         # Beside the log: in a container no other folder may be writable.
         with passing(source) as fresh:

@@ -15,11 +15,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Where:
-    """Which log: a file, a URL, or (both None) the adaptor's in the cluster."""
+    """Which log: a file or an archive, a URL, or (both None) the adaptor's in the cluster."""
 
     db: str | None = None
     url: str | None = None
     token: str | None = None
+    cluster: str = "default"
 
     @classmethod
     def of(cls, ctx: click.Context) -> Where:
@@ -41,7 +42,21 @@ def source_options(command: Command) -> Command:
     """--db, --url and --token."""
     for option in reversed(
         (
-            _kept("where", "--db", metavar="FILE", help="Read this file: an adaptor's SQLite log."),
+            _kept(
+                "where",
+                "--db",
+                metavar="FILE|URL",
+                envvar="LINKERD_SMI_DB",
+                help="Read this: an adaptor's SQLite file, or postgresql://..., its archive."
+                "  [default: $LINKERD_SMI_DB]",
+            ),
+            _kept(
+                "where",
+                "--cluster-name",
+                "cluster",
+                metavar="NAME",
+                help="Whose rows of the archive.  [default: default]",
+            ),
             _kept(
                 "where",
                 "--url",

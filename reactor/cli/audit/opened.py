@@ -15,18 +15,30 @@ from reactor.cli.audit.given import Where
 from reactor.cli.audit.output import said
 from reactor.cli.cluster import connect
 from reactor.cli.globals import Globals
-from reactor.client.local import database
+from reactor.client.local import file
 from reactor.client.log import Log
 from reactor.client.remote import Remote
 from reactor.errors import Fatal, Retryable
 from reactor.kube.portforward import forwarded
+
+_ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
 
 
 @asynccontextmanager
 async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
     """For as long as this is entered. Raises ReactorError: what is wrong, and what to do."""
     if where.db is not None:
-        yield Log(database(where.db))
+        if where.db.startswith(_ARCHIVES):
+            # Its driver takes time that nobody without an archive should spend.
+            from reactor.client.archive import Archive
+
+            archive = Archive(where.db, cluster=where.cluster)
+            try:
+                yield Log(archive)
+            finally:
+                await archive.close()
+        else:
+            yield Log(file(where.db))
         return
     url = where.url or (f"http://{given.api_addr}" if given.api_addr else None)
     if url is not None:
@@ -34,7 +46,7 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             raise Fatal(f"--url {url}: write one such as http://127.0.0.1:9995", code=2)
         if where.token and not _private(url):
             said(f"the token goes unencrypted to {url}: who listens in between can use it")
-        async with Remote(url=url, token=where.token) as remote:
+        async with Remote(url=url, token=where.token, lag=_lag) as remote:
             yield Log(remote)
         return
     async with connect(given) as connection:
@@ -48,9 +60,13 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             said(f"asking pod {meta.namespace}/{meta.name} by {connection.server}")
         async with (
             forwarded(connection, meta.namespace, meta.name, adaptor.port(pod.spec)) as port,
-            Remote(url=f"http://127.0.0.1:{port}", token=token) as remote,
+            Remote(url=f"http://127.0.0.1:{port}", token=token, lag=_lag) as remote,
         ):
             yield Log(remote)
+
+
+def _lag(source: str) -> None:
+    said(f"not everything there is may be in this answer; it is from: {source}")
 
 
 async def _pod(cluster: Cluster) -> Pod:
