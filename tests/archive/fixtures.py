@@ -31,6 +31,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest_asyncio.fixture
 async def empty(postgres: Postgres) -> AsyncIterator[str]:
     """The name of a database without a schema."""
+    postgres.ensure()
     name = f"empty_{uuid.uuid4().hex[:8]}"
     await postgres.run(f"CREATE DATABASE {name}")
     yield name
@@ -48,6 +49,7 @@ async def database(postgres: Postgres) -> AsyncIterator[str]:
 
 async def new_archive(postgres: Postgres, name: str) -> None:
     """Make a database with the archive's schema; migrated once, then copied."""
+    postgres.ensure()
     there = await postgres.fetch(
         "postgres", "SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE
     )

@@ -22,6 +22,14 @@ ON CONFLICT (cluster, id) DO UPDATE SET
     newest = greatest(runs.newest, excluded.newest)
 """
 _ENDED: Final = "UPDATE runs SET ended = $3 WHERE cluster = $1 AND id = $2 AND ended IS NULL"
+# The driver takes its time for each value: a row's terms are one.
+_TERMS: Final = """
+INSERT INTO terms (cluster, field, term, at, run, seq)
+SELECT $1, told.field, term, told.at, told.run, told.seq
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::bigint[])
+    AS told (field, terms, at, run, seq), string_to_table(told.terms, E'\\n') AS term
+ON CONFLICT DO NOTHING
+"""
 
 
 async def join(connection: Connection, name: str, retention: float) -> int:
@@ -89,13 +97,13 @@ async def write(connection: Connection, cluster: int, log: str, batch: Batch) ->
         await connection.execute(_insert(schema.runs, _NEWER), *_columns(cluster, runs))
         for values in ended:
             await connection.execute(_ENDED, *values)
-        for table, rows in (
-            (schema.documents, batch.documents),
-            (schema.entries, batch.entries),
-            (schema.terms, batch.terms),
+        for statement, rows in (
+            (_insert(schema.documents), batch.documents),
+            (_insert(schema.entries), batch.entries),
+            (_TERMS, batch.terms),
         ):
             if rows:
-                await connection.execute(_insert(table), *_columns(cluster, rows))
+                await connection.execute(statement, *_columns(cluster, rows))
 
 
 @cache

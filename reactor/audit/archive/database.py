@@ -21,13 +21,13 @@ Connection = Any
 
 ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What any call of the driver may raise."""
-_CONNECT: Final = 5.0
-_COMMAND: Final = 30.0
+CONNECT: Final = 5.0
+COMMAND: Final = 30.0
 """Seconds; a server that went silent is given up then."""
 
 
 async def connect(
-    url: str, *, patience: float = _COMMAND, settings: Mapping[str, str] | None = None
+    url: str, *, patience: float | None = None, settings: Mapping[str, str] | None = None
 ) -> Connection:
     """Connect; raises Unavailable. ``patience``: seconds that a statement may take; ``settings``
     are the server's, for this session.
@@ -35,8 +35,8 @@ async def connect(
     try:
         return await asyncpg.connect(
             dsn=url.replace("postgresql+asyncpg:", "postgresql:", 1),
-            timeout=_CONNECT,
-            command_timeout=patience,
+            timeout=CONNECT,
+            command_timeout=patience or COMMAND,
             server_settings={
                 "application_name": "smi-adaptor",
                 "timezone": "UTC",
@@ -69,6 +69,8 @@ def explain(error: BaseException, url: str) -> Unavailable:
         return Unavailable(f"{where} allows the user too little: {_line(error)}")
     if isinstance(error, asyncpg.DiskFullError):
         return Unavailable(f"the disk of {where} is full; make room on it")
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
+        return Unavailable(f"{where} broke the connection off")
     if isinstance(error, TimeoutError):
         return Unavailable(f"{where} doesn't answer")
     if isinstance(error, OSError):

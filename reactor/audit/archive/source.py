@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -39,7 +39,8 @@ class Held(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows that follow one another, with all that goes with them; values in the tables' order.
+    """Rows that follow one another, with all that goes with them; values in the tables' order,
+    the terms of a row joined by line breaks.
 
     Once they are written, the documents that are ``known`` need not be sent again.
     """
@@ -209,11 +210,10 @@ def _documents(connection: sqlite3.Connection, value: str, digests: set[bytes]) 
     return found
 
 
-def _terms(rows: list[Values]) -> list[Values]:
-    found: set[Values] = set()
+def _terms(rows: list[Values]) -> Iterator[Values]:
     for row in rows:
         told = said(row[_DETAIL])
-        at, run, seq = row[_AT], row[1], row[2]
-        found |= {("finding", term[:LONGEST_TERM], at, run, seq) for term in told.findings}
-        found |= {("word", term[:LONGEST_TERM], at, run, seq) for term in told.text.split()}
-    return sorted(found)
+        for field, terms in (("finding", told.findings), ("word", told.text.split())):
+            if terms:
+                joined = "\n".join({term[:LONGEST_TERM] for term in terms})
+                yield field, joined, row[_AT], row[1], row[2]
