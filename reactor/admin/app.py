@@ -33,7 +33,6 @@ from reactor.admin.splits import routes as split_routes
 from reactor.admin.tail import Tails
 from reactor.audit.feed import Feed
 
-
 _log = logging.getLogger(__name__)
 
 
