@@ -78,10 +78,10 @@ async def tab(browser: Browser, *, ignored: str = "", **options: Any) -> AsyncIt
     assert len(hosts) <= 1, hosts
 
 
-async def screenshot(page: Page, name: str) -> None:
-    """Keep how the page looks, whole, as a file of this name."""
+async def screenshot(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep how the page looks, whole or as far as the window shows it, as a file of this name."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
 
 
 async def fits(page: Page) -> bool:

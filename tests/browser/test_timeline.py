@@ -30,6 +30,8 @@ async def test_every_change_is_shown_with_before_and_after_side_by_side(
         assert "patched" in await newest.locator(".facts").inner_text()
         assert await newest.locator(".stages tbody tr").count() == 4
         await screenshot(page, "timeline")
+        # Copied to docs/pictures by hand when the page changes.
+        await screenshot(page, "timeline-window", whole=False)
 
 
 async def test_the_chart_steps_where_the_weights_changed(browser: Browser, url: str) -> None:

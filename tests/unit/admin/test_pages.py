@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -347,4 +348,4 @@ async def sign_in(port: int, **fields: str) -> Answer:
 
 
 def _text(page: Answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
