@@ -12,7 +12,7 @@ import msgspec
 
 from reactor.model import serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
-from reactor.model.meta import Document, Manager, Meta
+from reactor.model.meta import Document, Manager, Stored
 from reactor.model.service import ServiceState
 from reactor.model.serviceprofile import Override, ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
@@ -100,31 +100,34 @@ def encode(
 
 
 class Objects(Protocol):
-    """The objects that a row refers to, decoded, by the SHA-256 of their document.
+    """The objects that a row refers to, decoded, by the SHA-256 of their document."""
 
-    They bear no managers: the row has those.
-    """
-
-    def split(self, digest: bytes, domain: str) -> TrafficSplit:
-        """Read a split in a cluster of this domain."""
+    def split(self, digest: bytes, domain: str, managers: tuple[Manager, ...]) -> TrafficSplit:
+        """Read a split in a cluster of this domain, owned by these."""
         ...
 
-    def profile(self, digest: bytes) -> ServiceProfile:
-        """Read a profile."""
+    def profile(self, digest: bytes, managers: tuple[Manager, ...]) -> ServiceProfile:
+        """Read a profile, owned by these."""
         ...
 
 
-class _Decoded:
-    """Objects decoded each time."""
+class Decoded:
+    """Objects decoded each time; ``documents`` gives a body by its digest."""
 
     def __init__(self, documents: Callable[[bytes], bytes]) -> None:
         self._documents = documents
 
-    def split(self, digest: bytes, domain: str) -> TrafficSplit:
-        return split_of(digest, self._documents(digest), domain)
+    def split(self, digest: bytes, domain: str, managers: tuple[Manager, ...]) -> TrafficSplit:
+        """Read a split in a cluster of this domain, owned by these."""
+        body = self._documents(digest)
+        stored = Stored(Document(digest, body), managers)
+        return trafficsplit.decode(parse_object(body), domain=domain, stored=stored)
 
-    def profile(self, digest: bytes) -> ServiceProfile:
-        return profile_of(digest, self._documents(digest))
+    def profile(self, digest: bytes, managers: tuple[Manager, ...]) -> ServiceProfile:
+        """Read a profile, owned by these."""
+        body = self._documents(digest)
+        stored = Stored(Document(digest, body), managers)
+        return serviceprofile.decode(parse_object(body), stored=stored)
 
 
 def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situation, Decision]:
@@ -133,19 +136,22 @@ def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situatio
     Raises msgspec.DecodeError for a text that `encode` never wrote, and whatever ``documents``
     raises for a digest that it doesn't have.
     """
-    return restore(detail, _Decoded(documents))
+    return restore(detail, Decoded(documents))
 
 
 def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]:
     """As `decode`, with objects that someone may have decoded before."""
     row = _decoder.decode(detail)
     domain = row.rules.cluster_domain
+    split, profile, binary = objects.split, row.profile, bytes.fromhex
     situation = Situation(
         namespace=row.namespace,
         service=row.service,
-        splits=tuple([_split(held, objects, domain) for held in row.splits]),
+        splits=tuple([split(binary(one.digest), domain, one.managers) for one in row.splits]),
         services=row.services,
-        profile=None if row.profile is None else _profile(row.profile, objects),
+        profile=None
+        if profile is None
+        else objects.profile(binary(profile.digest), profile.managers),
         good=row.good,
         asked=row.asked,
         evidence=row.evidence,
@@ -154,16 +160,6 @@ def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]
         rules=row.rules,
     )
     return situation, Decision(row.desired, row.plan)
-
-
-def split_of(digest: bytes, body: bytes, domain: str) -> TrafficSplit:
-    """Decode a stored split."""
-    return trafficsplit.decode(parse_object(body), domain=domain, stored=Document(digest, body))
-
-
-def profile_of(digest: bytes, body: bytes) -> ServiceProfile:
-    """Decode a stored profile."""
-    return serviceprofile.decode(parse_object(body), stored=Document(digest, body))
 
 
 def asked_of(detail: bytes) -> Asked | None:
@@ -206,21 +202,3 @@ def _asked(desired: Desired, plan: Plan, before: Asked | None) -> Asked | None:
 
 def _object(held: TrafficSplit | ServiceProfile) -> _Object:
     return _Object(held.document.digest.hex(), held.meta.name, held.meta.managers)
-
-
-def _split(held: _Object, objects: Objects, domain: str) -> TrafficSplit:
-    split = objects.split(bytes.fromhex(held.digest), domain)
-    if not held.managers:
-        return split
-    return msgspec.structs.replace(split, meta=_managed(split.meta, held.managers))
-
-
-def _profile(held: _Object, objects: Objects) -> ServiceProfile:
-    profile = objects.profile(bytes.fromhex(held.digest))
-    if not held.managers:
-        return profile
-    return msgspec.structs.replace(profile, meta=_managed(profile.meta, held.managers))
-
-
-def _managed(meta: Meta, managers: tuple[Manager, ...]) -> Meta:
-    return msgspec.structs.replace(meta, managers=managers)
