@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from reactor.cli.lazy import LazyGroup
+from reactor.cli.lazy import Closed, LazyGroup
 
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
@@ -77,7 +77,7 @@ def _run(argv: list[str]) -> int:
         return _end(str(error), error.code)
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, Closed):
         # Whoever read us has enough; Python's own flush at the end must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from reactor.audit.archive.reader import ArchiveReader
@@ -44,7 +44,7 @@ class Archive(Direct):
         """It has no chain of its own: each run's is in the log that it was written to."""
         _refuse("verify")
 
-    async def tail(self, query: Query, after: str | None) -> AsyncIterator[bytes]:
+    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """Rows of several replicas come late, between those that were there."""
         _refuse("tail")
         yield b""  # what makes it a generator

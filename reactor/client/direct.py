@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -33,13 +33,19 @@ class Direct:
         except Refused as refused:
             raise failure(refused.status, refused.body) from refused
 
-    async def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
+    async def export(self, query: Query, form: str) -> AsyncGenerator[bytes, None]:
         """As `Port.export`."""
         assert form in get_args(Format)
         # The names are those of the two forms, as was just seen.
         wanted: Format = "csv" if form == "csv" else "ndjson"
-        async for part in self._log.export(asked(query), wanted):
-            yield part
+        parts = self._log.export(asked(query), wanted)
+        try:
+            async for part in parts:
+                yield part
+        finally:
+            # Now, and not when the loop ends: it holds a connection.
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
 
 
 def asked(query: Query) -> Filters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ class Local(Direct):
             wire.Verdict(found.problem is None, found.rows, found.problem, newest)
         )
 
-    async def tail(self, query: Query, after: str | None) -> AsyncIterator[bytes]:
+    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`: it looks again and again, and never ends."""
         sieve = Sieve(asked(query))
         position = await self._position(after)

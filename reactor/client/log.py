@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -116,7 +117,7 @@ class Log:
         """Whether it is as it was written."""
         return _read(await self._port.verify(anchor), wire.Verdict)
 
-    def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
+    def export(self, query: Query, form: str) -> AsyncGenerator[bytes, None]:
         """All that pass, as text."""
         return self._port.export(query, form)
 
@@ -125,10 +126,11 @@ class Log:
         page = await self._get("/api/v1/entries", wire.Page, query={"limit": "1"})
         return f"{page.entries[0].run}.{page.entries[0].seq}" if page.entries else None
 
-    async def tail(self, query: Query, after: str | None) -> AsyncIterator[wire.Entry]:
+    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[wire.Entry, None]:
         """Entries behind this one as they come, until the connection ends."""
-        async for line in self._port.tail(query, after):
-            yield _read(line, wire.Entry)
+        async with aclosing(self._port.tail(query, after)) as lines:
+            async for line in lines:
+                yield _read(line, wire.Entry)
 
     async def _run(self, beginning: str) -> str:
         runs = (await self._get("/api/v1/runs", wire.Runs)).runs

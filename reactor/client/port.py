@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -26,11 +26,11 @@ class Port(Protocol):
         """The JSON of a verdict, however long that takes."""
         ...
 
-    def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
+    def export(self, query: Query, form: str) -> AsyncGenerator[bytes, None]:
         """The text of an export, in parts."""
         ...
 
-    def tail(self, query: Query, after: str | None) -> AsyncIterator[bytes]:
+    def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """The JSON of each entry behind ``after`` (RUN.SEQ; None: from now on). It ends when the
         other side does.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -72,14 +72,14 @@ class Remote:
         async with self._answer("/api/v1/verify", query) as answer:
             return await answer.read()
 
-    async def export(self, query: Query, form: str) -> AsyncIterator[bytes]:
+    async def export(self, query: Query, form: str) -> AsyncGenerator[bytes, None]:
         """As `Port.export`."""
         asked = {**query, "format": form}
         async with self._answer("/api/v1/export", asked, silence=_SEARCH) as answer:
             async for part in answer.content.iter_any():
                 yield part
 
-    async def tail(self, query: Query, after: str | None) -> AsyncIterator[bytes]:
+    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`, by server-sent events."""
         headers = {} if after is None else {"Last-Event-ID": after}
         async with self._answer("/api/v1/tail", query, headers=headers) as answer:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -172,6 +173,24 @@ async def test_an_export_is_whole_and_says_so(audit: Audit, log: Path, tmp_path:
     *records, end = csv.reader(io.StringIO(text))
     assert [record[8] for record in records] == ["actor", *["bob"] * (len(records) - 1)]
     assert end == [f"# complete: {len(records) - 1} rows"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export",), ("list", "-o", "json"), ("backup", "-")], ids=lambda given: given[0]
+)
+async def test_a_reader_that_has_enough_ends_it_quietly(
+    arguments: tuple[str, ...], log: Path
+) -> None:
+    ours, its = os.pipe()
+    os.close(ours)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reactor.cli.extension", "audit", *arguments, "--db", str(log)),
+        stdout=its,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(its)
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, said) == (141, b"")
 
 
 async def test_an_export_that_fails_leaves_the_file_that_was_there(

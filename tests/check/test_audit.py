@@ -113,6 +113,7 @@ async def test_who_may_not_look_for_the_adaptor_is_told_so_in_one_line(site: Sit
     assert (ended.code, ended.stdout) == (1, "")
     assert ended.stderr.count("\n") == 1
     assert "forbidden" in ended.stderr
+    assert "give --url" in ended.stderr
 
 
 async def _token(boss: Api) -> str:

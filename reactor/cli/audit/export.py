@@ -58,12 +58,14 @@ async def _write(
     where: given.Where, flags: Globals, filters: Mapping[str, str], form: str, target: IO[bytes]
 ) -> bytes:
     """The end of what was written."""
+    from contextlib import aclosing
+
     from reactor.cli.audit import output
     from reactor.cli.audit.opened import opened
 
     size, rows, last = 0, 0, b""
-    async with opened(where, flags) as log:
-        async for part in log.export(filters, form):
+    async with opened(where, flags) as log, aclosing(log.export(filters, form)) as parts:
+        async for part in parts:
             target.write(part)
             size += len(part)
             rows += part.count(b"\n")

@@ -18,7 +18,7 @@ from reactor.cli.globals import Globals
 from reactor.client.local import file
 from reactor.client.log import Log
 from reactor.client.remote import Remote
-from reactor.errors import Fatal, Retryable
+from reactor.errors import Fatal, Retryable, Terminal
 from reactor.kube.portforward import forwarded
 
 _ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
@@ -54,7 +54,13 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
         if token is None and given.as_user is None:
             # The port knows no impersonation: with --as, our own token would be someone else's.
             token = await connection.token()
-        pod = await _pod(Cluster(connection))
+        try:
+            pod = await _pod(Cluster(connection))
+        except Terminal as error:
+            raise Fatal(
+                f"the adaptor can't be looked for: {error}; forward its port yourself, and"
+                " give --url"
+            ) from error
         meta = pod.metadata
         if given.verbose:
             said(f"asking pod {meta.namespace}/{meta.name} by {connection.server}")

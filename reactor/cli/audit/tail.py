@@ -47,6 +47,7 @@ async def _follow(
     where: given.Where, flags: Globals, filters: Mapping[str, str], form: str
 ) -> None:
     import asyncio
+    from contextlib import aclosing
 
     from reactor.cli.audit import output
     from reactor.cli.audit.opened import opened
@@ -62,9 +63,10 @@ async def _follow(
                 # From a named entry on, so that a loss before the first one loses nothing.
                 after = after or await log.newest()
                 begun = True
-                async for entry in log.tail(filters, after):
-                    after = f"{entry.run}.{entry.seq}"
-                    _print(entry, form)
+                async with aclosing(log.tail(filters, after)) as entries:
+                    async for entry in entries:
+                        after = f"{entry.run}.{entry.seq}"
+                        _print(entry, form)
         except Terminal as error:
             if error.status != 404 or after is None:
                 raise
