@@ -82,7 +82,7 @@ def routes(
         route_handlers=[
             *probes(readiness=readiness, registry=registry),
             *map(handler, found),
-            Tails(feed=feed, log=log).handler(),
+            Tails(feed=feed).handler(),
             Exports(log=log).handler(),
             Proofs(log=log).handler(),
             _document(openapi.document(found, secured=door is not None)),

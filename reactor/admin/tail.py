@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import msgspec
 from litestar import Request, get
@@ -31,12 +31,6 @@ _PLACE: Final = r"^[0-9a-f-]{36}\.[0-9]{1,18}$"
 Format = Literal["sse", "ndjson"]
 
 
-class Find(Protocol):
-    """A Reader, as far as it is needed here."""
-
-    async def entry(self, run: str, seq: int) -> Row | None: ...
-
-
 _AFTER_SCHEMA = {"type": "string", "pattern": _PLACE}
 _FORMAT_SCHEMA = {"type": "string", "enum": ["sse", "ndjson"], "default": "sse"}
 AFTER = Parameter(
@@ -60,10 +54,9 @@ class Tails:
     """The open tails of one port."""
 
     def __init__(
-        self, *, feed: Feed, log: Find, beat: float = BEAT, clock: Callable[[], float] = time.time
+        self, *, feed: Feed, beat: float = BEAT, clock: Callable[[], float] = time.time
     ) -> None:
         self._feed = feed
-        self._log = log
         self._beat = beat
         self._clock = clock
         self._open = 0
@@ -103,14 +96,14 @@ class Tails:
             raise Refused(400, f"The question can't be answered. after: {error.message}.",
                           errors=(error,))  # fmt: skip
         run, _, seq = after.partition(".")
-        row = await self._log.entry(run, int(seq))
-        if row is None:
+        position = await self._feed.position(run, int(seq))
+        if position is None:
             raise Refused(
                 404,
                 f"The log has no entry {after} (any more): begin without it, and read what lies "
                 "between from /api/v1/entries.",
             )
-        return row.position
+        return position
 
     async def _rows(self, asked: Filters, position: int, form: Format) -> AsyncIterator[bytes]:
         encode = _event if form == "sse" else _line

@@ -34,6 +34,8 @@ class Log(Protocol):
         cursor: str | None = None,
     ) -> Page: ...
 
+    async def entry(self, run: str, seq: int) -> Row | None: ...
+
 
 class Feed:
     """Reads each new row once while somebody follows, and nothing while nobody does."""
@@ -84,6 +86,11 @@ class Feed:
         """The position that a follower begins behind when it wants what comes from now on."""
         page = await self._log.entries(Filters(), limit=1)
         return page.entries[0].position if page.entries else 0
+
+    async def position(self, run: str, seq: int) -> int | None:
+        """Where a row is in this log; an archive's positions are its own."""
+        row = await self._log.entry(run, seq)
+        return None if row is None else row.position
 
     def join(self, position: int) -> None:
         """Somebody follows from here on; `leave` when it is over."""
