@@ -14,7 +14,7 @@ class Relay:
     """Carries bytes both ways until `cut`; then again."""
 
     def __init__(self, there: int) -> None:
-        self._there = there
+        self.there = there
         self._open: set[asyncio.StreamWriter] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -49,7 +49,7 @@ class Relay:
         assert task is not None
         self._carrying.add(task)
         try:
-            back, forth = await asyncio.open_connection("127.0.0.1", self._there)
+            back, forth = await asyncio.open_connection("127.0.0.1", self.there)
             self._open |= {writer, forth}
             await asyncio.gather(_carry(reader, forth), _carry(back, writer))
         except asyncio.CancelledError:

@@ -92,6 +92,29 @@ async def test_a_tail_goes_on_where_it_was_cut_off(audit: Audit, story: Story) -
     assert "trying again" in err
 
 
+async def test_a_tail_goes_on_with_the_next_run_when_the_adaptor_is_started_anew(
+    audit: Audit, story: Story
+) -> None:
+    relay = Relay(story.adaptor.daemon.port)
+    await relay.start()
+    try:
+        async with tail("--url", relay.url) as running:
+            first = await _until_followed(story, running.names(1))
+            await story.adaptor.stop()
+            relay.cut()
+            await story.adaptor.start()
+            relay.there = story.adaptor.daemon.port
+            await story.change(1, 2, by="dave")
+            every = ("--order", "oldest", "--limit", "100000", "-o", "name")
+            written = (await audit("list", "--db", story.log, *every)).out
+            expected = written.split()[written.split().index(first[0]) :]
+            found = first + await running.names(len(expected) - 1)
+    finally:
+        await relay.stop()
+    assert found == expected
+    assert len({name.partition(":")[0] for name in found}) == 2
+
+
 async def test_a_tail_of_a_file_shows_what_is_written_and_ends_quietly(story: Story) -> None:
     async with tail("--db", str(story.log), "--kind", "synced") as running:
         names = await _until_followed(story, running.names(1))
