@@ -99,7 +99,10 @@ class Daemon:
 
     def remarks(self) -> Sequence[str]:
         """What doesn't work although the process is ready, in plain words."""
-        return [str(right) for right in self.parts.connection.permissions.missing()]
+        found = [str(right) for right in self.parts.connection.permissions.missing()]
+        if (shipper := self.parts.shipper) is not None:
+            found += shipper.remarks()
+        return found
 
     async def live(self) -> None:
         """Start, and return or raise only when a part has ended that must not."""
@@ -124,6 +127,9 @@ class Daemon:
         log.info("Using cluster domain: %s", settings.cluster_domain)
         log.info("Starting SMI Controller")
         self._stops.append(parts.connection.close)
+        if parts.shipper is not None and parts.archive is not None:
+            self._stops.append(parts.archive.close)
+            self._stops.append(parts.shipper.finish)
         opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
         self._stops.append(parts.journal.close)
         try:
@@ -138,6 +144,9 @@ class Daemon:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
         self._stops.append(self._tasks.cancel)
+        self._tasks.spawn(parts.feed.run(), "follow the log")
+        if parts.shipper is not None:
+            self._tasks.spawn(parts.shipper.run(), "ship the log")
         self._tasks.spawn(self._begin(), "begin")
 
     async def _begin(self) -> None:
@@ -157,6 +166,7 @@ class Daemon:
         for number in range(parts.workers.count):
             self._tasks.spawn(parts.workers.run(), f"worker {number}")
         log.info("Started workers")
+        self._tasks.spawn(parts.indexer.run(), "index the log")
         if self._settings.leader_elect:
             leading = self._tasks.spawn(self._lead(known), "lead")
             self._stops.append(partial(self._resign, leading))

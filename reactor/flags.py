@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,7 +26,8 @@ class Flag(msgspec.Struct, frozen=True):
     """One flag.
 
     ``parse`` raises ValueError in one sentence that says what to write; None marks a boolean.
-    ``placeholder`` stands for the value in the usage, ``default`` is told in words.
+    ``placeholder`` stands for the value in the usage, ``default`` is told in words. What a
+    ``secret`` one was given is in no message.
     """
 
     name: str
@@ -33,6 +35,10 @@ class Flag(msgspec.Struct, frozen=True):
     default: str
     text: str
     parse: Callable[[str], Any] | None = None
+    secret: bool = False
+
+
+_CREDENTIALS = re.compile(r"://.*@")
 
 
 class FlagSet:
@@ -62,7 +68,7 @@ class FlagSet:
         for flag in self.flags:
             text = environ.get(self.variable(flag), "")
             if text:
-                values[flag.name] = self._value(flag, text, f"{self.variable(flag)}={text}")
+                values[flag.name] = self._value(flag, text, self.variable(flag))
         words = list(argv)
         while words:
             values.update(self._one(words.pop(0), words))
@@ -70,7 +76,8 @@ class FlagSet:
 
     def _one(self, word: str, rest: list[str]) -> dict[str, Any]:
         if not word.startswith("-") or word in ("-", "--"):
-            raise self._refusal(f"unexpected argument {word!r}: it takes flags only")
+            shown = _CREDENTIALS.sub("://...@", word)
+            raise self._refusal(f"unexpected argument {shown!r}: it takes flags only")
         name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
         if name in ("h", "help"):
             raise Answer(self.usage())
@@ -90,15 +97,17 @@ class FlagSet:
             if not rest:
                 raise self._refusal(f"flag -{name} needs a value: -{name}={flag.placeholder}")
             text = rest.pop(0)
-        return {name: self._value(flag, text, f"-{name}={text}")}
+        return {name: self._value(flag, text, f"-{name}")}
 
-    def _value(self, flag: Flag, text: str, given: str) -> Any:
+    def _value(self, flag: Flag, text: str, name: str) -> Any:
+        given = f"{name}={'...' if flag.secret else text}"
         if flag.parse is None:
             return self._boolean(text, given)
         try:
             return flag.parse(text)
         except ValueError as error:
-            raise self._refusal(f"{given}: {error}") from error
+            # The cause of a secret one may quote it.
+            raise self._refusal(f"{given}: {error}") from (None if flag.secret else error)
 
     def _boolean(self, text: str, given: str) -> bool:
         if text not in _BOOLEANS:

@@ -10,23 +10,32 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from reactor import __version__
 from reactor.admin.server import Server
+from reactor.audit.feed import Feed
+from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
 from reactor.audit.query import Reader
 from reactor.audit.retention import Retention
 from reactor.bus import Bus
 from reactor.events import Contended, Key, Observed, Synced, Translated
 from reactor.handlers.announce import Announce
-from reactor.handlers.gauges import EventGauges, JournalGauges, QueueGauges, WatchGauges
+from reactor.handlers.gauges import (
+    ArchiveGauges,
+    EventGauges,
+    JournalGauges,
+    QueueGauges,
+    WatchGauges,
+)
 from reactor.handlers.measure import Measure
 from reactor.handlers.memory import Memory
 from reactor.handlers.orphans import Orphans
+from reactor.handlers.overview import Overview
 from reactor.handlers.reconcile import Reconciler
 from reactor.handlers.record import Recorder
 from reactor.handlers.registry import build_registry
@@ -49,6 +58,11 @@ from reactor.model.trafficsplit import TrafficSplit
 from reactor.settings import Settings
 from reactor.translate.situation import Rules
 from reactor.workqueue import WorkQueue
+
+if TYPE_CHECKING:
+    from reactor.audit.archive.logs import Logs
+    from reactor.audit.archive.reader import ArchiveReader
+    from reactor.audit.archive.shipper import Shipper
 
 
 class Readiness(Protocol):
@@ -83,8 +97,13 @@ class Parts:
             settings=settings.recorded(),
             cluster_domain=settings.cluster_domain,
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
-            on_commit=self.measure.committed,
+            on_commit=self._committed,
         )
+        reader = Reader(url=settings.audit_url)
+        self.feed = Feed(log=reader)
+        self.indexer = Indexer(url=settings.audit_url)
+        self.shipper, self.archive = self._build_archive()
+        logs = self._build_logs(reader)
         self.situations = Situations(
             splits=self.splits,
             profiles=self.profiles,
@@ -92,6 +111,7 @@ class Parts:
             memory=self.memory,
             rules=Rules(settings.cluster_domain, settings.orphans),
         )
+        self.overview = Overview(splits=self.splits, situations=self.situations)
         self.scheduler = Scheduler(
             queue=self.queue,
             splits=self.splits,
@@ -117,11 +137,44 @@ class Parts:
             address=settings.metrics_addr,
             readiness=readiness,
             registry=self._registry(),
-            log=Reader(url=settings.audit_url),
+            log=logs or reader,
+            source=None if logs is None else logs.source,
+            feed=self.feed,
+            splits=self.overview,
             reviewer=Reviewer(connection=self.connection)
             if settings.admin_auth == "token"
             else None,
         )
+
+    def _committed(self, rows: int, seconds: float) -> None:
+        self.measure.committed(rows, seconds)
+        self.feed.committed()
+        if self.shipper is not None:
+            self.shipper.committed(rows)
+
+    def _build_archive(self) -> tuple[Shipper | None, ArchiveReader | None]:
+        settings = self._settings
+        if settings.archive_url is None:
+            return None, None
+        # PostgreSQL's driver takes time and memory that nobody without an archive should pay.
+        from reactor.audit.archive.reader import ArchiveReader
+        from reactor.audit.archive.shipper import Shipper
+
+        url = settings.archive_url.value
+        shipper = Shipper(
+            archive_url=url,
+            log_url=settings.audit_url,
+            cluster=settings.cluster_name,
+            retention=settings.archive_retention_age,
+        )
+        return shipper, ArchiveReader(url=url, cluster=settings.cluster_name)
+
+    def _build_logs(self, reader: Reader) -> Logs | None:
+        if self.shipper is None or self.archive is None:
+            return None
+        from reactor.audit.archive.logs import Logs
+
+        return Logs(archive=self.archive, local=reader, shipping=self.shipper)
 
     def _build_reflectors(self) -> None:
         domain = self._settings.cluster_domain
@@ -217,6 +270,7 @@ class Parts:
         bus.subscribe(Synced, self.recorder.synced)
         bus.subscribe(Synced, announce.synced)
         bus.subscribe(Synced, self.measure.synced)
+        bus.subscribe(Synced, self.overview.synced)
         bus.subscribe(Contended, announce.contended)
         bus.subscribe(Contended, self.measure.contended)
 
@@ -226,6 +280,7 @@ class Parts:
         registry.register(QueueGauges(self.queue))
         registry.register(WatchGauges({name: part.health for name, part in self.reflectors}))
         registry.register(JournalGauges(self.journal))
+        registry.register(ArchiveGauges(self.shipper))
         registry.register(EventGauges(self.announcer))
         return registry
 

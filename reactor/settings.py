@@ -8,12 +8,14 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from reactor import __version__, units
 from reactor.errors import Fatal
 from reactor.flags import Flag, FlagSet
+from reactor.secret import Secret
 from reactor.translate.situation import Orphans
 
 LogLevel = Literal["debug", "info", "warn", "error", "fatal"]
@@ -29,8 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kubeconfig``: a path, or several joined by ':' as kubectl takes them; None: the pod's own
     service account. ``audit_url``: ``sqlite:///relative`` or ``sqlite:////absolute``.
-    ``retention_age`` in seconds, ``retention_size`` in bytes. ``pod_namespace``: None outside a
-    pod. ``pod_name``: the holder's name in the Lease.
+    ``retention_age`` in seconds, ``retention_size`` in bytes. ``archive_url``: None keeps no
+    archive. ``pod_namespace``: None outside a pod. ``pod_name``: the holder's name in the Lease.
     """
 
     kubeconfig: str | None
@@ -40,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_url: str
     audit_retention_age: float
     audit_retention_size: int
+    archive_url: Secret | None
+    archive_retention_age: float
+    cluster_name: str
     orphans: Orphans
     log_level: LogLevel
     log_format: LogFormat
@@ -92,6 +97,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ),
             audit_retention_age=given.get("audit-retention-age", units.duration("30d")),
             audit_retention_size=given.get("audit-retention-size", units.size("1GiB")),
+            archive_url=given.get("archive-url"),
+            archive_retention_age=given.get("archive-retention-age", units.duration("365d")),
+            cluster_name=given.get("cluster-name", "default"),
             orphans=given.get("orphans", "delete"),
             log_level=given.get("log-level", "info"),
             log_format=given.get("log-format", "plain"),
@@ -176,6 +184,33 @@ def _audit_url(text: str) -> str:
     return f"sqlite://{rest}"
 
 
+def _archive_url(text: str) -> Secret:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if (
+        host is None
+        or parts.scheme not in ("postgresql+asyncpg", "postgresql", "postgres")
+        or not parts.path.strip("/")
+    ):
+        raise ValueError("write postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE")
+    user = f"{parts.username}:...@" if parts.username else ""
+    where = f"[{host}]" if ":" in host else host
+    return Secret(
+        urlunsplit(parts._replace(scheme="postgresql+asyncpg")),
+        # What follows a question mark may hold a password too.
+        f"postgresql+asyncpg://{user}{where}{f':{port}' if port else ''}{parts.path}",
+    )
+
+
+def _cluster_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", text, re.ASCII):
+        raise ValueError("write a name such as eu-1: letters, digits, '.', '_' and '-'")
+    return text
+
+
 def _size(text: str) -> int:
     found = units.size(text)
     if found < 2**20:
@@ -249,6 +284,30 @@ _FLAGS: tuple[tuple[str, str, str, str, Callable[[str], Any] | None], ...] = (
         _size,
     ),
     (
+        "archive-url",
+        "URL",
+        "none: no archive",
+        "A PostgreSQL that the audit log is copied to, for all replicas and clusters: "
+        "postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE. Give it by its variable, from a "
+        "Secret: it is shown nowhere without its password but in the command line.",
+        _archive_url,
+    ),
+    (
+        "archive-retention-age",
+        "DURATION",
+        "365d",
+        "Months of the archive all of whose rows are older are dropped; with several clusters in "
+        "it, the longest counts.",
+        units.duration,
+    ),
+    (
+        "cluster-name",
+        "NAME",
+        "default",
+        "What this cluster is called in the archive; another name for each cluster there.",
+        _cluster_name,
+    ),
+    (
         "orphans",
         "|".join(get_args(Orphans)),
         "delete",
@@ -289,9 +348,11 @@ _FLAGS: tuple[tuple[str, str, str, str, Callable[[str], Any] | None], ...] = (
     ),
 )
 
+_SECRET = {"archive-url"}
+
 FLAGS = FlagSet(
     program="smi-adaptor",
     prefix="SMI_ADAPTOR_",
     version=f"smi-adaptor {__version__}",
-    flags=[Flag(*row) for row in _FLAGS],
+    flags=[Flag(*row, secret=row[0] in _SECRET) for row in _FLAGS],
 )

@@ -11,7 +11,12 @@ import pytest
 import pytest_asyncio
 import uvloop
 
-pytest_plugins = ["tests.cluster.fixtures", "tests.contract.parity", "tests.dist.fixtures"]
+pytest_plugins = [
+    "tests.archive.fixtures",
+    "tests.cluster.fixtures",
+    "tests.contract.parity",
+    "tests.dist.fixtures",
+]
 
 # Examples are bounded by count, not by time: the machine may be busy with a control plane.
 hypothesis.settings.register_profile(

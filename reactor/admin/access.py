@@ -1,16 +1,17 @@
-"""Who may ask: a bearer token on every path but four."""
+"""Who may ask: a bearer token on every path but the probes and what never changes."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
+from reactor.admin.pages import assets, paths
 from reactor.admin.problem import Refused
 from reactor.errors import Retryable
 
-OPEN_PATHS = frozenset({"/ping", "/live", "/ready", "/metrics"})
+OPEN_PATHS = frozenset({"/ping", "/live", "/ready", "/metrics", paths.SIGN_IN}) | assets.PATHS
 PREFIX = "/smi-adaptor"
 """Before a path when the API server is asked about it. Its own role system:discovery lets every
 authenticated user get ``/api/*`` and ``/openapi/*``, so a bare path would be open to them all."""
@@ -28,8 +29,21 @@ class Reviewer(Protocol):
         ...
 
 
+class Sessions(Protocol):
+    """Knows the tokens of the browsers that signed in."""
+
+    def token(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The token of a request's session, None without one."""
+        ...
+
+
 async def admit(
-    reviewer: Reviewer | None, path: str, headers: Iterable[tuple[bytes, bytes]], *, seconds: float
+    reviewer: Reviewer | None,
+    sessions: Sessions,
+    path: str,
+    headers: Sequence[tuple[bytes, bytes]],
+    *,
+    seconds: float,
 ) -> None:
     """Return when the request may go on; else raise Refused with 401, 403 or 503.
 
@@ -38,6 +52,10 @@ async def admit(
     if reviewer is None or path in OPEN_PATHS:
         return
     given = [value for name, value in headers if name == b"authorization"]
+    session = None if given else sessions.token(headers)
+    if session is not None:
+        await allow(reviewer, session, path, seconds=seconds)
+        return
     if not given:
         raise Refused(
             401,
@@ -51,7 +69,17 @@ async def admit(
             "One Authorization header of the form 'Bearer TOKEN' is expected.",
             headers={"WWW-Authenticate": f'{REALM}, error="invalid_request"'},
         )
-    verdict = await _review(reviewer, credentials[1].decode("ascii"), path, seconds)
+    await allow(reviewer, credentials[1].decode("ascii"), path, seconds=seconds)
+
+
+def is_token(text: str) -> bool:
+    """Whether this may stand behind `Bearer` (RFC 6750)."""
+    return text.isascii() and _CREDENTIALS.fullmatch(b"Bearer " + text.encode()) is not None
+
+
+async def allow(reviewer: Reviewer, token: str, path: str, *, seconds: float) -> None:
+    """Return when the token's user may get the path; else raise Refused as `admit` does."""
+    verdict = await _review(reviewer, token, path, seconds)
     if verdict == "unauthenticated":
         raise Refused(
             401,

@@ -1,126 +1,135 @@
-"""The query parameters of the entries: what each allows, and how it is read."""
+"""The filters of the entries, as parameters."""
 
 from __future__ import annotations
 
-import re
 from typing import Any, get_args
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from reactor.admin import moment
-from reactor.admin.problem import FieldError, Refused
+from reactor.admin.question import Parameter, number, read, word
 from reactor.audit.entry import Kind
-from reactor.audit.query import Filters
+from reactor.audit.index.words import Wanted
+from reactor.audit.query import LONGEST_PAGE, Filters, Order
+from reactor.audit.query.cursor import PATTERN
 from reactor.events import Outcome
 
 DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
 
 KINDS: tuple[str, ...] = get_args(Kind)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
-NAME = r"^[!-~]{1,253}$"
-LIMIT = r"^0*([1-9][0-9]{0,2}|1000)$"
-CURSOR = r"^v1\.[0-9]{1,18}$"
+ORDERS: tuple[str, ...] = get_args(Order)
 
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked for: rows that pass the filters, at most so many, from a cursor on."""
 
     filters: Filters = Filters()
+    order: Order = "newest"
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
-class Parameter(msgspec.Struct, frozen=True):
-    """One query parameter: its meaning, what it allows in words and as a JSON schema."""
-
-    meaning: str
-    allowed: str
-    schema: dict[str, Any]
+def _word(name: str, meaning: str, allowed: str, **schema: Any) -> Parameter:
+    full = {"type": "string", **schema}
+    return Parameter(name, meaning, allowed, full, word(full))
 
 
-_A_NAME = "1 to 253 visible ASCII characters"
-_A_TIME: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string", "format": "date-time"},
-        {"type": "string", "pattern": moment.RELATIVE},
-    ]
-}
-
-PARAMETERS = {
-    "kind": Parameter(
-        "What happened.", "one of " + ", ".join(KINDS), {"type": "string", "enum": list(KINDS)}
-    ),
-    "namespace": Parameter("Namespace.", _A_NAME, {"type": "string", "pattern": NAME}),
-    "split": Parameter("Name of a TrafficSplit.", _A_NAME, {"type": "string", "pattern": NAME}),
-    "service": Parameter("Name of an apex Service.", _A_NAME, {"type": "string", "pattern": NAME}),
-    "outcome": Parameter(
-        "How a reconciliation ended.",
-        "one of " + ", ".join(OUTCOMES),
-        {"type": "string", "enum": list(OUTCOMES)},
-    ),
-    "since": Parameter("At this time or later.", moment.ALLOWED, _A_TIME),
-    "until": Parameter("Before this time.", moment.ALLOWED, _A_TIME),
-    "limit": Parameter(
-        "How many entries at most; a page of large entries may hold fewer.",
-        f"a whole number from 1 to {MAX_LIMIT}",
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-    ),
-    "cursor": Parameter(
-        "Where to go on: `next` of the page before.",
-        "the value of `next` in an earlier answer",
-        {"type": "string", "pattern": CURSOR},
-    ),
-}
+def _name(name: str, meaning: str) -> Parameter:
+    return _word(name, meaning, "1 to 253 visible ASCII characters", pattern=r"^[!-~]{1,253}$")
 
 
-def read(query: bytes, *, now: int) -> Question:
-    """Return the question of a query string; Refused (400) names every field that is wrong."""
-    errors: list[FieldError] = []
-    found: dict[str, Any] = {}
-    for name, value in _pairs(query):
-        parameter = PARAMETERS.get(name)
-        if parameter is None:
-            allowed = "one of " + ", ".join(PARAMETERS)
-            errors.append(FieldError(name[:64], "is no parameter of this path", allowed))
-        elif name in found:
-            errors.append(FieldError(name, "is given more than once", parameter.allowed))
-        else:
-            try:
-                found[name] = _value(name, value, parameter, now)
-            except ValueError as error:
-                found[name] = None
-                errors.append(FieldError(name, str(error), parameter.allowed))
-    if errors:
-        said = "; ".join(f"{e.field}: {e.message}, allowed: {e.allowed}" for e in errors[:3])
-        raise Refused(400, f"The question can't be answered. {said}.", errors=tuple(errors[:20]))
-    limit, cursor = found.pop("limit", DEFAULT_LIMIT), found.pop("cursor", None)
-    return Question(Filters(**found), limit, cursor)
+def one_of(name: str, meaning: str, values: tuple[str, ...], **schema: Any) -> Parameter:
+    """One of these words."""
+    return _word(name, meaning, "one of " + ", ".join(values), enum=list(values), **schema)
 
 
-def _pairs(query: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(
-            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
-        )
-    except (UnicodeDecodeError, ValueError) as error:
-        raise Refused(
-            400, "The query string must be percent-encoded UTF-8 with at most 50 fields."
-        ) from error
+def time(name: str, meaning: str, *, required: bool = False) -> Parameter:
+    """A moment: absolute, or relative to now."""
+    schema = {
+        "anyOf": [
+            {"type": "string", "format": "date-time"},
+            {"type": "string", "pattern": moment.RELATIVE},
+        ]
+    }
+    return Parameter(
+        name,
+        meaning,
+        moment.ALLOWED,
+        schema,
+        lambda text, now: moment.parse(text, now=now),
+        required,
+    )
 
 
-def _value(name: str, text: str, parameter: Parameter, now: int) -> str | int:
-    shown = repr(text if len(text) <= 64 else text[:61] + "...")
-    schema = parameter.schema
-    if name in {"since", "until"}:
-        return moment.parse(text, now=now)
-    if name == "limit":
-        if not re.fullmatch(LIMIT, text, re.ASCII):
-            raise ValueError(f"{shown} is out of bounds")
-        return int(text)
-    if "enum" in schema and text not in schema["enum"]:
-        raise ValueError(f"{shown} is unknown")
-    if "pattern" in schema and not re.fullmatch(schema["pattern"], text, re.ASCII):
-        raise ValueError(f"{shown} does not match")
+def _words(text: str, now: int) -> str:
+    if len(text) > 200:
+        raise ValueError("is longer than 200 characters")
+    Wanted.parse(text)
     return text
+
+
+NAMESPACE = _name("namespace", "Namespace.")
+SPLIT = _name("split", "Name of a TrafficSplit.")
+SERVICE = _name("service", "Name of an apex Service.")
+RUN = _word(
+    "run", "One start of the program.", "the id of a run, a UUID", pattern=r"^[0-9a-f-]{36}$"
+)
+
+FILTERS = (
+    one_of("kind", "What happened.", KINDS),
+    NAMESPACE,
+    SPLIT,
+    SERVICE,
+    one_of("outcome", "How a reconciliation ended.", OUTCOMES),
+    _word(
+        "finding",
+        "A finding of the decision, such as ShadowedBy.",
+        "letters, up to 64",
+        pattern=r"^[A-Za-z]{1,64}$",
+    ),
+    _name("actor", "The field manager who made the change."),
+    _name("reconcile", "Everything about one reconciliation."),
+    RUN,
+    Parameter(
+        "text",
+        "Words that all occur in the messages, in any case.",
+        'words, or "phrases in quotes", up to 200 characters',
+        {"type": "string", "pattern": r"[A-Za-z0-9]", "maxLength": 200},
+        _words,
+    ),
+    time("since", "At this time or later."),
+    time("until", "Before this time."),
+)
+CURSOR = _word(
+    "cursor",
+    "Where to go on: `next` or `previous` of a page.",
+    "the value of `next` or `previous` in an earlier answer",
+    pattern=f"^{PATTERN}$",
+)
+
+
+def limit(most: int, default: int, meaning: str) -> Parameter:
+    """How much at most."""
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    allowed = f"a whole number from 1 to {most}"
+    return Parameter("limit", meaning, allowed, schema, number(schema))
+
+
+PAGING = (
+    one_of("order", "Which entry comes first.", ORDERS, default="newest"),
+    limit(
+        LONGEST_PAGE,
+        DEFAULT_LIMIT,
+        "How many entries at most; a page of large entries may hold fewer.",
+    ),
+    CURSOR,
+)
+PARAMETERS = (*FILTERS, *PAGING)
+
+
+def question(query: bytes, *, now: int) -> Question:
+    """The question of a query string; Refused (400) names every field that is wrong."""
+    found = read(query, PARAMETERS, now=now)
+    paging = {name: found.pop(name) for name in ("order", "limit", "cursor") if name in found}
+    return Question(Filters(**found), **paging)

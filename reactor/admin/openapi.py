@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
 from reactor import __version__
-from reactor.admin import filters, wire
+from reactor.admin import export, filters, proof, tail, wire
 from reactor.admin.problem import MEDIA_TYPE, Problem
+from reactor.admin.question import Parameter
+from reactor.admin.route import Route
 
 _REFERENCE = "#/components/schemas/{name}"
+
+_TIME = {"type": "string", "format": "date-time"}
+_CLOSER: Final[dict[tuple[str, str], Any]] = {
+    ("Entry", "detail"): {"type": "object"},
+    ("Entry", "kind"): {"type": "string", "enum": list(filters.KINDS)},
+    ("Entry", "at"): _TIME,
+    ("Weight", "weight"): {},
+    ("Place", "at"): _TIME,
+    ("Gap", "first"): _TIME,
+    ("Gap", "last"): _TIME,
+    ("Stats", "oldest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Stats", "newest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Ending", "at"): _TIME,
+    ("Split", "since"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Run", "settings"): {"type": "object"},
+    ("Run", "started"): _TIME,
+    ("Run", "ended"): {"anyOf": [_TIME, {"type": "null"}]},
+}
+"""What the structs' types don't tell."""
 
 _PROBLEMS = {
     400: "A parameter is unknown, repeated or wrong; `errors` names each and what is allowed.",
@@ -24,12 +46,14 @@ _PROBLEMS = {
 }
 
 
-def document(*, secured: bool) -> bytes:
+def document(routes: Sequence[Route], *, secured: bool) -> bytes:
     """Return the document as JSON; ``secured`` says that bearer tokens are asked for."""
-    _, schemas = msgspec.json.schema_components((wire.Page, Problem), ref_template=_REFERENCE)
-    schemas["Entry"]["properties"]["detail"] = {"type": "object"}
-    schemas["Entry"]["properties"]["kind"] = {"type": "string", "enum": list(filters.KINDS)}
-    schemas["Entry"]["properties"]["at"] = {"type": "string", "format": "date-time"}
+    structs = [route.body for route in routes if issubclass(route.body, msgspec.Struct)]
+    _, schemas = msgspec.json.schema_components(
+        (*structs, wire.Verdict, Problem), ref_template=_REFERENCE
+    )
+    for (name, field), schema in _CLOSER.items():
+        schemas[name]["properties"][field] = schema
     components: dict[str, Any] = {
         "schemas": schemas,
         "responses": {
@@ -55,13 +79,13 @@ def document(*, secured: bool) -> bytes:
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "servers": [{"url": "/"}],
-            "paths": _paths(secured=secured),
+            "paths": _paths(routes, secured=secured),
             "components": components,
         }
     )
 
 
-def _paths(*, secured: bool) -> dict[str, Any]:
+def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
     ok = _text("It is.")
     return {
         "/ping": _get("Is the port open?", {"200": _text("pong")}),
@@ -76,25 +100,87 @@ def _paths(*, secured: bool) -> dict[str, Any]:
             {"200": _json("OpenAPI 3.1.", {"type": "object"}), **_access(secured)},
             secured=secured,
         ),
-        "/api/v1/entries": _get(
-            "Entries of the audit log, newest first.",
+        **{route.path: _route(route, secured=secured) for route in routes},
+        export.PATH: _get(
+            "All entries that pass the filters, the oldest first. The last line says whether they "
+            "are complete; without one the connection broke.",
             {
-                "200": _json("A page.", {"$ref": _REFERENCE.format(name="Page")}),
+                "200": {
+                    "description": "One line per entry, and one at the end.",
+                    "content": {
+                        media_type: {"schema": {"type": "string"}}
+                        for media_type in export.MEDIA_TYPES.values()
+                    },
+                },
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[_parameter(parameter, "query") for parameter in export.PARAMETERS],
+            secured=secured,
+        ),
+        proof.PATH: _get(
+            "Reads the whole log, and proves that it is as it was written or names the first row "
+            "that isn't. It takes as long as it takes: blanks come before the answer.",
+            {
+                "200": _json("The verdict.", {"$ref": _REFERENCE.format(name="Verdict")}),
+                **_problems(400, 503),
+                **_access(secured),
+            },
+            parameters=[_parameter(proof.ANCHOR, "query")],
+            secured=secured,
+        ),
+        tail.PATH: _get(
+            "Entries as they are written, from now on or from the one after the last that came.",
+            {
+                "200": {
+                    "description": "One event, or one line, per entry, without an end.",
+                    "content": {
+                        "text/event-stream": {"schema": {"type": "string"}},
+                        "application/x-ndjson": {"schema": {"type": "string"}},
+                    },
+                },
+                "404": _missing("The entry to begin after is not there, or not any more."),
                 **_problems(400, 503),
                 **_access(secured),
             },
             parameters=[
-                {
-                    "name": name,
-                    "in": "query",
-                    "required": False,
-                    "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
-                    "schema": parameter.schema,
-                }
-                for name, parameter in filters.PARAMETERS.items()
+                *(_parameter(parameter, "query") for parameter in tail.PARAMETERS),
+                {**_parameter(tail.AFTER, "header"), "name": "Last-Event-ID"},
             ],
             secured=secured,
         ),
+    }
+
+
+def _route(route: Route, *, secured: bool) -> dict[str, Any]:
+    struct = issubclass(route.body, msgspec.Struct)
+    schema = {"$ref": _REFERENCE.format(name=route.body.__name__)} if struct else {"type": "object"}
+    responses = {"200": _json("The answer.", schema), **_problems(400, 503), **_access(secured)}
+    if route.missing is not None:
+        responses["404"] = _missing(route.missing)
+    return _get(
+        route.summary,
+        responses,
+        parameters=[
+            *(_parameter(place, "path") for place in route.places),
+            *(_parameter(parameter, "query") for parameter in route.parameters),
+        ],
+        secured=secured,
+    )
+
+
+def _missing(description: str) -> dict[str, Any]:
+    problem = {"schema": {"$ref": _REFERENCE.format(name="Problem")}}
+    return {"description": description, "content": {MEDIA_TYPE: problem}}
+
+
+def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": where,
+        "required": parameter.required or where == "path",
+        "description": f"{parameter.meaning} Allowed: {parameter.allowed}.",
+        "schema": parameter.schema,
     }
 
 

@@ -28,7 +28,7 @@ class Connection(H11Protocol):
         app_state: dict[str, Any],
         limits: Limits,
     ) -> None:
-        super().__init__(config, server_state, app_state)
+        super().__init__(config, server_state, {**app_state, "go_on": self.go_on})
         self._limits = limits
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -62,6 +62,12 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if self.busy:  # the next request was there already
             self._allow(self._limits.answer_seconds)
+
+    def go_on(self) -> None:
+        """A part of a long answer is about to leave: the client has as long for it as for a
+        whole one.
+        """
+        self._allow(self._limits.answer_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._settle()

@@ -13,8 +13,11 @@ from reactor.admin.access import Reviewer
 from reactor.admin.address import bind
 from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness
 from reactor.admin.protocol import Connection
+from reactor.admin.splits import Splits
+from reactor.audit.feed import Feed
 
 _GRACE = 0.5
 
@@ -34,8 +37,11 @@ class Server:
         readiness: Readiness,
         registry: CollectorRegistry,
         log: Log,
+        feed: Feed,
+        splits: Splits,
         reviewer: Reviewer | None,
         limits: Limits | None = None,
+        source: Source | None = None,
     ) -> None:
         self._address = address
         self._limits = limits or Limits()
@@ -43,8 +49,11 @@ class Server:
             readiness=readiness,
             registry=registry,
             log=log,
+            feed=feed,
+            splits=splits,
             reviewer=reviewer,
             limits=self._limits,
+            source=source,
         )
         self._state = ServerState()
         self._server: asyncio.Server | None = None

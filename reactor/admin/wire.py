@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from reactor.audit.query.history import Weight
+from reactor.audit.query.standing import Override
+from reactor.events import Outcome
+from reactor.handlers.overview import Leaf
+from reactor.translate.state import State
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -30,7 +38,174 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Entries, newest first; ``next`` is the cursor to the ones before, null at the end."""
+    """Entries in the order asked for; ``next`` and ``previous`` are the cursors of the pages
+    around, null where there is none. ``partial``: the search took long and ended early; go on
+    with the cursor.
+    """
 
     entries: list[Entry]
     next: str | None
+    previous: str | None
+    partial: bool
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One start of the program. ``ended`` is null while it lives or when it crashed; ``settings``
+    is a JSON object; ``first`` and ``last`` are the seq of its oldest and newest entry.
+    """
+
+    id: str
+    started: str
+    ended: str | None
+    version: str
+    host: str
+    settings: msgspec.Raw
+    cluster_domain: str
+    first: int | None
+    last: int | None
+
+
+class Runs(msgspec.Struct, frozen=True):
+    """All runs, the newest first."""
+
+    runs: list[Run]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Which entry says so, and when it was written."""
+
+    run: str
+    seq: int
+    at: str
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided: the split that won, whether it was valid, and every finding."""
+
+    entry: Place
+    winner: str | None
+    valid: bool
+    findings: list[Mapping[str, str]]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended, and how many seconds each stage took."""
+
+    entry: Place
+    outcome: str
+    durations: dict[str, float]
+    message: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One change of a split: weights as written, null where there was no split or none that can
+    be read; ``decided`` null when a later change came first, ``ended`` null while it isn't known.
+    """
+
+    entry: Place
+    type: str
+    actor: str | None
+    service: str | None
+    before: list[Weight] | None
+    after: list[Weight] | None
+    decided: Decided | None
+    ended: Ended | None
+
+
+class History(msgspec.Struct, frozen=True):
+    """Changes, newest first; ``next`` is the cursor to earlier ones."""
+
+    changes: list[Change]
+    next: str | None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Overrides of a profile: null when there was no profile, or nothing is known. ``entry`` made
+    them so (null: the log has nothing from before), ``actor`` is its author.
+    """
+
+    overrides: list[Override] | None
+    entry: Place | None
+    actor: str | None
+    outcome: str | None
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A profile at two moments."""
+
+    differs: bool
+    before: Standing
+    after: Standing
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a reconciliation ended. ``seconds`` from the change until it was in effect, null when
+    nothing was written.
+    """
+
+    outcome: Outcome
+    reconcile: str
+    at: str
+    seconds: float | None
+    message: str
+
+
+class Split(msgspec.Struct, frozen=True):
+    """A split now. ``reason`` says why it is not in sync; ``since`` when its service came to be,
+    or ceased to be, as far as this process saw it; ``winner`` is the split that decides.
+    """
+
+    namespace: str
+    name: str
+    service: str | None
+    state: State
+    reason: str
+    since: str | None
+    winner: str | None
+    leaves: list[Leaf]
+    findings: list[str]
+    last: Ending | None
+
+
+class Splits(msgspec.Struct, frozen=True):
+    """Splits by namespace and name; ``next`` is the cursor to the ones behind, null at the end."""
+
+    splits: list[Split]
+    next: str | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """``problem`` names the first thing that is wrong. ``rows`` were proved; ``anchor`` is the
+    newest of them, to be kept elsewhere: without one a cut-off tail can't be told.
+    """
+
+    proved: bool
+    rows: int
+    problem: str | None
+    anchor: str | None
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Rows that could not be kept: how many, from when to when, and why."""
+
+    run: str
+    seq: int
+    rows: int
+    first: str
+    last: str
+    reason: str
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """How much the log holds. ``unindexed`` rows are so new that the search index lacks them;
+    ``gaps`` are the newest ones, newest first.
+    """
+
+    rows: int
+    bytes: int
+    index_bytes: int
+    unindexed: int
+    runs: int
+    oldest: str | None
+    newest: str | None
+    gaps: list[Gap]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -60,11 +61,11 @@ class _Broken(Exception):
     """The chain doesn't hold here."""
 
 
-async def verify(url: str, anchor: Anchor | None = None) -> Verdict:
+async def verify(url: str, anchor: Anchor | None = None, *, pause: float = 0.0) -> Verdict:
     """Read the whole log. Raises ReactorError when it can't be read at all.
 
-    It may be written to meanwhile. Without an anchor a cut-off tail can't be told from a log
-    that ends there.
+    It may be written to meanwhile; ``pause`` is between pages, in seconds. Without an anchor a
+    cut-off tail can't be told from a log that ends there.
     """
     path = engine.location(url)
     try:
@@ -75,6 +76,7 @@ async def verify(url: str, anchor: Anchor | None = None) -> Verdict:
                 await connection.run(walk.begin)
                 while not await connection.run(walk.finish):
                     await connection.run(walk.page)
+                    await asyncio.sleep(pause)
             except _Broken as broken:
                 return Verdict(walk.rows, str(broken), walk.anchor)
             return Verdict(walk.rows, None, walk.anchor)

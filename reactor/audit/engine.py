@@ -67,11 +67,21 @@ def reader(path: Path) -> AsyncEngine:
     return _engine(path, "ro", ("PRAGMA query_only=ON", "PRAGMA cache_size=-16000"))
 
 
+def index(path: Path) -> AsyncEngine:
+    """For what builds the search index: it can be made again, so nothing waits for the disk."""
+    return _engine(path, "rwc", ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"))
+
+
+def uri(path: Path, mode: str) -> str:
+    """A file's name for SQLite; ``mode`` is ro, or rwc to make it if need be."""
+    return f"file:{quote(str(path))}?mode={mode}"
+
+
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...]) -> AsyncEngine:
-    uri = f"file:{quote(str(path))}?mode={mode}"
+    name = uri(path, mode)
 
     async def connect() -> aiosqlite.Connection:
-        connection = aiosqlite.connect(uri, uri=True, timeout=BUSY, isolation_level=None)
+        connection = aiosqlite.connect(name, uri=True, timeout=BUSY, isolation_level=None)
         # A disk that hangs must not keep the process from ending.
         connection._thread.daemon = True
         try:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from reactor.cli.globals import options
-from reactor.cli.goflags import respelled
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from reactor.cli.lazy import Closed, LazyGroup
 
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
+    "audit": ("reactor.cli.audit.group:audit", "Ask the audit log what happened, and who did it."),
     "check": ("reactor.cli.check:check", "Check that the extension works."),
     "completion": (
         "reactor.cli.completion:completion",
@@ -27,6 +22,10 @@ _COMMANDS = {
         "Compare the cluster's ServiceProfiles with what its splits, or yours, ask for.",
     ),
     "install": ("reactor.cli.install:install", "Print the objects that make the extension."),
+    "replay": (
+        "reactor.cli.replay:replay",
+        "Make recorded decisions again and print what differs, or re-enact what was recorded.",
+    ),
     "sandbox": ("reactor.cli.sandbox:sandbox", "Try it: a small API server and the adaptor."),
     "stat": ("reactor.cli.stat:stat", "Show the traffic of splits, and what is applied of them."),
     "translate": (
@@ -44,65 +43,12 @@ _HIDDEN = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it runs: `linkerd check` waits for all of us."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _HIDDEN:
-            return _load(_HIDDEN[cmd_name])
-        return _load(_COMMANDS[cmd_name][0]) if cmd_name in _COMMANDS else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from difflib import get_close_matches
-
-            meant = get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f"Did you mean {meant[0]}?" if meant else "linkerd-smi --help lists them."
-            raise click.UsageError(f"{error.message} {hint}", ctx) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        from click.shell_completion import CompletionItem
-
-        # Not the group's own, which imports every command to show its help.
-        return [
-            *(
-                CompletionItem(name, help=_COMMANDS[name][1])
-                for name in self.list_commands(ctx)
-                if name.startswith(incomplete)
-            ),
-            *click.Command.shell_complete(self, ctx, incomplete),
-        ]
-
-
-def _load(target: str) -> click.Command:
-    module, _, attribute = target.partition(":")
-    command = getattr(importlib.import_module(module), attribute)
-    assert isinstance(command, click.Command), target
-    return command
-
-
-class _Root(LazyGroup):
-    """The global flags may also stand before the command."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [*options(), *super().get_params(ctx)]
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, respelled(self.get_params(ctx), args))
-
-
-@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    hidden=_HIDDEN,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def smi() -> None:
     """Manages the SMI extension of the Linkerd service mesh."""
 
@@ -131,7 +77,7 @@ def _run(argv: list[str]) -> int:
         return _end(str(error), error.code)
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, Closed):
         # Whoever read us has enough; Python's own flush at the end must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

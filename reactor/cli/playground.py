@@ -178,6 +178,8 @@ async def _show(server: Sandbox, daemon: Daemon, directory: Path) -> None:
 def _what_next(kubeconfig: Path, port: int) -> None:
     click.echo(
         f"""
+All of it in a browser: http://127.0.0.1:{port}/
+
 What to try next, in another terminal:
 
   export KUBECONFIG={kubeconfig}

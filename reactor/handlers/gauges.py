@@ -53,6 +53,28 @@ class Recorder(Protocol):
     def dropped(self) -> Mapping[str, int]: ...
 
 
+class Shipper(Protocol):
+    """What copies the log to the archive: rows shipped, those that wait, and lost on the way."""
+
+    @property
+    def shipped(self) -> int: ...
+
+    @property
+    def failures(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+    @property
+    def lag_rows(self) -> int: ...
+
+    @property
+    def lag_seconds(self) -> float: ...
+
+    @property
+    def trouble(self) -> str | None: ...
+
+
 class QueueGauges:
     """Collector of the work queue."""
 
@@ -141,3 +163,40 @@ class EventGauges:
         for reason, count in self._recorder.dropped.items():
             dropped.add_metric([reason], count)
         yield dropped
+
+
+class ArchiveGauges:
+    """Collector of what copies the log to the archive; None where there is no archive."""
+
+    def __init__(self, shipper: Shipper | None) -> None:
+        self._shipper = shipper
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield rows, lag, losses and whether it works."""
+        shipper = self._shipper
+        if shipper is None:
+            return
+        yield CounterMetricFamily(
+            "smi_adaptor_archive_rows", "Rows copied to the archive.", shipper.shipped
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_archive_lag_rows", "Rows that the archive lacks.", shipper.lag_rows
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_archive_lag_seconds",
+            "How old the first of them is.",
+            shipper.lag_seconds,
+        )
+        yield CounterMetricFamily(
+            "smi_adaptor_archive_lost_rows",
+            "Rows that local retention removed before they were copied.",
+            shipper.lost,
+        )
+        yield CounterMetricFamily(
+            "smi_adaptor_archive_failures", "Attempts to copy that failed.", shipper.failures
+        )
+        yield GaugeMetricFamily(
+            "smi_adaptor_archive_reachable",
+            "1 while rows can be copied.",
+            shipper.trouble is None,
+        )

@@ -122,6 +122,12 @@ class Connection:
         """The namespace of the kubeconfig's context, or of the pod; else `default`."""
         return self._target.namespace
 
+    async def token(self) -> str | None:
+        """The bearer token that requests carry; None with a client certificate or a password."""
+        identity = self._credentials.valid() or await self._credentials.current()
+        kind, _, token = (identity.authorization or "").partition(" ")
+        return token if kind == "Bearer" else None
+
     async def request(
         self,
         method: str,

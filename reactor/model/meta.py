@@ -47,8 +47,18 @@ class Document(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
-def decode(obj: Mapping[str, Any]) -> Meta:
-    """Read ``metadata``; ValueError when name, namespace or uid is missing."""
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """What is known of an object that is read from its document: that, and who owned it."""
+
+    document: Document
+    managers: tuple[Manager, ...] = ()
+
+
+def decode(obj: Mapping[str, Any], managers: tuple[Manager, ...] | None = None) -> Meta:
+    """Read ``metadata``; ValueError when name, namespace or uid is missing.
+
+    ``managers`` stand for managedFields where these were read before.
+    """
     metadata = obj.get("metadata")
     if type(metadata) is not dict:
         raise ValueError("metadata: missing, or not an object")
@@ -65,7 +75,7 @@ def decode(obj: Mapping[str, Any]) -> Meta:
         resource_version=_text(metadata.get("resourceVersion")),
         created=_text(metadata.get("creationTimestamp")),
         generation=generation if type(generation) is int else 0,
-        managers=_managers(metadata.get("managedFields")),
+        managers=_managers(metadata.get("managedFields")) if managers is None else managers,
     )
 
 

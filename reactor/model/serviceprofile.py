@@ -11,7 +11,7 @@ import msgspec
 from reactor.model import meta as metadata
 from reactor.model import quantity
 from reactor.model.decode import document
-from reactor.model.meta import Document, Meta
+from reactor.model.meta import Document, Meta, Stored
 
 GROUP = "linkerd.io"
 VERSION = "v1alpha2"
@@ -58,9 +58,12 @@ class ServiceProfile(msgspec.Struct, frozen=True):
         return bool(managers) and all(m.name == FIELD_MANAGER for m in managers)
 
 
-def decode(obj: dict[str, Any]) -> ServiceProfile:
-    """Read a profile; ValueError only when metadata has no name, namespace or uid."""
-    meta = metadata.decode(obj)
+def decode(obj: dict[str, Any], *, stored: Stored | None = None) -> ServiceProfile:
+    """Read a profile; ValueError only when metadata has no name, namespace or uid.
+
+    ``stored`` says what is known already where it is read from its document.
+    """
+    meta = metadata.decode(obj, None if stored is None else stored.managers)
     held = obj["metadata"]
     annotations = held.get("annotations")
     spec = obj.get("spec")
@@ -72,7 +75,7 @@ def decode(obj: dict[str, Any]) -> ServiceProfile:
         readable=overrides is not None,
         bare=_bare(obj, held, spec),
         skip=type(annotations) is dict and SKIP_ANNOTATION in annotations,
-        document=document(obj),
+        document=document(obj) if stored is None else stored.document,
     )
 
 

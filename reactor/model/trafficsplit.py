@@ -11,7 +11,7 @@ import msgspec
 from reactor.model import meta as metadata
 from reactor.model import quantity
 from reactor.model.decode import document
-from reactor.model.meta import Document, Meta
+from reactor.model.meta import Document, Meta, Stored
 from reactor.model.names import CrossNamespaceError, local_service
 from reactor.model.quantity import Quantity, described
 
@@ -56,12 +56,13 @@ class _Unusable(Exception):
         self.problem = Problem(reason, message)
 
 
-def decode(obj: dict[str, Any], *, domain: str) -> TrafficSplit:
+def decode(obj: dict[str, Any], *, domain: str, stored: Stored | None = None) -> TrafficSplit:
     """Read a split; whatever is wrong in its spec becomes its ``problem``.
 
-    ValueError only when metadata has no name, namespace or uid.
+    ``stored`` says what is known already where it is read from its document. ValueError only
+    when metadata has no name, namespace or uid.
     """
-    meta = metadata.decode(obj)
+    meta = metadata.decode(obj, None if stored is None else stored.managers)
     service: str | None = None
     backends: tuple[Backend, ...] = ()
     problem: Problem | None = None
@@ -81,7 +82,7 @@ def decode(obj: dict[str, Any], *, domain: str) -> TrafficSplit:
         service=service,
         backends=backends,
         problem=problem,
-        document=document(obj),
+        document=document(obj) if stored is None else stored.document,
     )
 
 

@@ -6,12 +6,13 @@ Objects are referred to by digest; what a document leaves out (managedFields) is
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from reactor.model import serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
-from reactor.model.meta import Document, Manager
+from reactor.model.meta import Document, Manager, Stored
 from reactor.model.service import ServiceState
 from reactor.model.serviceprofile import Override, ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
@@ -98,20 +99,59 @@ def encode(
     return _encoder.encode(detail)
 
 
+class Objects(Protocol):
+    """The objects that a row refers to, decoded, by the SHA-256 of their document."""
+
+    def split(self, digest: bytes, domain: str, managers: tuple[Manager, ...]) -> TrafficSplit:
+        """Read a split in a cluster of this domain, owned by these."""
+        ...
+
+    def profile(self, digest: bytes, managers: tuple[Manager, ...]) -> ServiceProfile:
+        """Read a profile, owned by these."""
+        ...
+
+
+class Decoded:
+    """Objects decoded each time; ``documents`` gives a body by its digest."""
+
+    def __init__(self, documents: Callable[[bytes], bytes]) -> None:
+        self._documents = documents
+
+    def split(self, digest: bytes, domain: str, managers: tuple[Manager, ...]) -> TrafficSplit:
+        """Read a split in a cluster of this domain, owned by these."""
+        body = self._documents(digest)
+        stored = Stored(Document(digest, body), managers)
+        return trafficsplit.decode(parse_object(body), domain=domain, stored=stored)
+
+    def profile(self, digest: bytes, managers: tuple[Manager, ...]) -> ServiceProfile:
+        """Read a profile, owned by these."""
+        body = self._documents(digest)
+        stored = Stored(Document(digest, body), managers)
+        return serviceprofile.decode(parse_object(body), stored=stored)
+
+
 def decode(detail: bytes, documents: Callable[[bytes], bytes]) -> tuple[Situation, Decision]:
     """Read a row back; ``documents`` gives a document's body by its SHA-256.
 
     Raises msgspec.DecodeError for a text that `encode` never wrote, and whatever ``documents``
     raises for a digest that it doesn't have.
     """
+    return restore(detail, Decoded(documents))
+
+
+def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]:
+    """As `decode`, with objects that someone may have decoded before."""
     row = _decoder.decode(detail)
     domain = row.rules.cluster_domain
+    split, profile, binary = objects.split, row.profile, bytes.fromhex
     situation = Situation(
         namespace=row.namespace,
         service=row.service,
-        splits=tuple([_split(held, documents, domain) for held in row.splits]),
+        splits=tuple([split(binary(one.digest), domain, one.managers) for one in row.splits]),
         services=row.services,
-        profile=None if row.profile is None else _profile(row.profile, documents),
+        profile=None
+        if profile is None
+        else objects.profile(binary(profile.digest), profile.managers),
         good=row.good,
         asked=row.asked,
         evidence=row.evidence,
@@ -162,23 +202,3 @@ def _asked(desired: Desired, plan: Plan, before: Asked | None) -> Asked | None:
 
 def _object(held: TrafficSplit | ServiceProfile) -> _Object:
     return _Object(held.document.digest.hex(), held.meta.name, held.meta.managers)
-
-
-def _split(held: _Object, documents: Callable[[bytes], bytes], domain: str) -> TrafficSplit:
-    body = documents(bytes.fromhex(held.digest))
-    split = trafficsplit.decode(parse_object(body), domain=domain)
-    return msgspec.structs.replace(
-        split,
-        meta=msgspec.structs.replace(split.meta, managers=held.managers),
-        document=Document(bytes.fromhex(held.digest), body),
-    )
-
-
-def _profile(held: _Object, documents: Callable[[bytes], bytes]) -> ServiceProfile:
-    body = documents(bytes.fromhex(held.digest))
-    profile = serviceprofile.decode(parse_object(body))
-    return msgspec.structs.replace(
-        profile,
-        meta=msgspec.structs.replace(profile.meta, managers=held.managers),
-        document=Document(bytes.fromhex(held.digest), body),
-    )

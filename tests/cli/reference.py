@@ -23,13 +23,18 @@ def with_commands(page: str) -> str:
 
 
 def commands() -> dict[str, click.Command]:
-    """The commands that people see, by name."""
-    context = click.Context(smi, info_name="linkerd-smi")
-    return {
-        name: command
-        for name in smi.list_commands(context)
-        if (command := smi.get_command(context, name)) is not None
-    }
+    """The commands that people see, by name; those of a group behind it, as `audit list`."""
+    return dict(_within(smi, ""))
+
+
+def _within(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _within(command, f"{before}{name} ")
 
 
 def flags(command: click.Command) -> set[str]:

@@ -79,3 +79,30 @@ async def test_a_user_with_the_role_reads_the_log(cluster: Cluster) -> None:
         status, body = await answer(adaptor, ENTRIES, token)
     assert status == 200
     assert '"started"' in body
+
+
+async def browse(adaptor: Adaptor, form: dict[str, str]) -> tuple[int, str, str]:
+    """Sign in as a browser does; the status, the answer, and what the first page then shows."""
+    home = f"http://127.0.0.1:{adaptor.daemon.port}"
+    accept = {"Accept": "text/html"}
+    jar = aiohttp.CookieJar(unsafe=True)  # or it keeps none for an IP address
+    async with aiohttp.ClientSession(cookie_jar=jar, headers=accept) as session:
+        sent = session.post(f"{home}/sign-in", data=form, allow_redirects=False)
+        async with sent as answered, session.get(home) as page:
+            return answered.status, await answered.text(), await page.text()
+
+
+async def test_a_browser_signs_in_with_a_token_that_may_read(cluster: Cluster) -> None:
+    adaptor = await cluster.adaptor("-admin-auth=token").start()
+    token = token_of_a_stranger(cluster)
+    unknown, *texts = await browse(adaptor, {"token": "made-up-secret"})
+    assert unknown == 401
+    assert all("made-up-secret" not in text for text in texts)
+    poor, said, page = await browse(adaptor, {"token": token})
+    assert (poor, token in said) == (403, False)
+    assert "Bearer token" in page
+    async with a_role_that_may_read(cluster):
+        adaptor = await cluster.adaptor("-admin-auth=token", log="another").start()
+        status, said, page = await browse(adaptor, {"token": token})
+    assert (status, token in said + page) == (303, False)
+    assert "<h1>Splits</h1>" in page

@@ -103,6 +103,9 @@ def test_every_flag_has_a_variable_and_the_flag_wins() -> None:
         "audit-url": ("sqlite:////a", "sqlite:////b"),
         "audit-retention-age": ("60.0s", "2m"),
         "audit-retention-size": ("1MiB", "2MiB"),
+        "archive-url": ("postgresql://a/b", "postgresql://a/c"),
+        "archive-retention-age": ("90d", "91d"),
+        "cluster-name": ("eu-1", "eu-2"),
         "orphans": ("clear", "keep"),
         "log-level": ("debug", "error"),
         "log-format": ("json", "plain"),
@@ -243,3 +246,50 @@ def test_version_answers_unless_it_is_false() -> None:
     with pytest.raises(Answer, match=f"^smi-adaptor {__version__}$"):
         Settings.from_command_line(["--version"], {})
     assert Settings.from_command_line(["-version=false"], DESK)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "postgresql", "postgres"])
+def test_the_archive_is_a_postgresql_and_its_password_is_shown_nowhere(scheme: str) -> None:
+    url = f"{scheme}://me:p%40ss@db.example.org:5433/audit?sslmode=require&password=p%40ss"
+    for argv, environ in (
+        ([f"-archive-url={url}"], DESK),
+        ([], {**DESK, "SMI_ADAPTOR_ARCHIVE_URL": url}),
+    ):
+        settings = Settings.from_command_line(argv, environ)
+        assert settings.archive_url is not None
+        assert settings.archive_url.value == url.replace(f"{scheme}:", "postgresql+asyncpg:")
+        shown = settings.recorded()["archive-url"]
+        assert shown == "postgresql+asyncpg://me:...@db.example.org:5433/audit"
+        assert "p%40ss" not in f"{settings!r} {settings}"
+
+
+def test_without_an_archive_nothing_is_archived() -> None:
+    settings = Settings.from_command_line([], DESK)
+    assert settings.archive_url is None
+    assert settings.recorded()["archive-url"] == ""
+    assert settings.archive_retention_age == 365 * 86_400
+    assert settings.cluster_name == "default"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:s3cret@db/audit",
+        "postgresql://me:s3cret@db",
+        "postgresql://me:s3cret@/audit",
+        "postgresql://me:s3cret@db:99999/audit",
+        "postgresql://me:s3cret@[::1/audit",
+        "me:s3cret@db/audit",
+    ],
+)
+def test_a_wrong_archive_url_is_refused_without_being_shown(url: str) -> None:
+    said = refusal(f"-archive-url={url}")
+    assert "-archive-url=...: write postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE" in said
+    assert "s3cret" not in said
+    assert "s3cret" not in refusal(**{**DESK, "SMI_ADAPTOR_ARCHIVE_URL": url})
+    assert "s3cret" not in refusal("postgresql://me:s3cret@db/audit")
+
+
+@pytest.mark.parametrize("name", ["-eu", "eu 1", "eu/1", "x" * 129])
+def test_a_cluster_name_is_a_plain_word(name: str) -> None:
+    assert "write a name such as eu-1" in refusal(f"-cluster-name={name}")

@@ -60,5 +60,17 @@ def parse(raw: bytes) -> Answer:
     head, _, body = raw.partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
     headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines)}
-    assert "transfer-encoding" not in headers
+    if headers.get("transfer-encoding") == "chunked":
+        body = _joined(body)
     return Answer(int(status.split()[1]), headers, body)
+
+
+def _joined(chunked: bytes) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        size, _, chunked = chunked.partition(b"\r\n")
+        if not int(size, 16):
+            assert chunked == b"\r\n"
+            return b"".join(parts)
+        parts.append(chunked[: int(size, 16)])
+        chunked = chunked[int(size, 16) + 2 :]

@@ -10,9 +10,12 @@ from prometheus_client import CollectorRegistry
 from reactor.admin.access import Reviewer
 from reactor.admin.entries import Log
 from reactor.admin.limits import Limits
+from reactor.admin.pages.source import Source
 from reactor.admin.probes import Readiness
 from reactor.admin.server import Server
-from tests.unit.admin.parts import MemoryLog, Reasons
+from reactor.admin.splits import Splits
+from reactor.audit.feed import Feed
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons
 
 Serve = Callable[..., Awaitable[Server]]
 
@@ -25,17 +28,24 @@ async def serve() -> AsyncIterator[Serve]:
     async def start(
         *,
         log: Log | None = None,
+        feed: Feed | None = None,
         readiness: Readiness | None = None,
         registry: CollectorRegistry | None = None,
+        splits: Splits | None = None,
         reviewer: Reviewer | None = None,
+        source: Source | None = None,
         limits: Limits | None = None,
     ) -> Server:
+        log = log or MemoryLog()
         server = Server(
             address="127.0.0.1:0",
             readiness=readiness or Reasons(),
             registry=registry or CollectorRegistry(),
-            log=log or MemoryLog(),
+            log=log,
+            feed=feed or Feed(log=log),
+            splits=splits or NoSplits(),
             reviewer=reviewer,
+            source=source,
             limits=limits,
         )
         await server.start()

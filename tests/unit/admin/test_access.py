@@ -9,12 +9,14 @@ import pytest
 
 from reactor.admin import access
 from reactor.admin.access import Verdict
+from reactor.admin.pages.session import Sessions
 from reactor.admin.problem import Refused
 from reactor.errors import Retryable
 from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import Tokens
 
+BEARER = [(b"authorization", b"Bearer x")]
 GOOD, POOR, LATE = "good.s3cret", "poor.s3cret", "late.s3cret"
 VERDICTS: dict[str, Verdict] = {GOOD: "allowed", POOR: "forbidden", LATE: "unavailable"}
 
@@ -89,7 +91,9 @@ async def test_a_review_that_fails_for_now_is_a_503() -> None:
             raise Retryable("connection refused")
 
     with pytest.raises(Refused) as caught:
-        await access.admit(Failing(), "/api", [(b"authorization", b"Bearer x")], seconds=5)
+        await access.admit(
+            Failing(), Sessions(), "/api", [(b"authorization", b"Bearer x")], seconds=5
+        )
     assert caught.value.status == 503
 
 
@@ -100,7 +104,9 @@ async def test_a_review_that_hangs_is_a_503() -> None:
             return await never
 
     with pytest.raises(Refused) as caught:
-        await access.admit(Hanging(), "/api", [(b"authorization", b"Bearer x")], seconds=0)
+        await access.admit(
+            Hanging(), Sessions(), "/api", [(b"authorization", b"Bearer x")], seconds=0
+        )
     assert caught.value.status == 503
 
 

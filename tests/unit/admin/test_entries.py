@@ -7,11 +7,13 @@ import hashlib
 import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reactor.admin.server import Server
 from reactor.audit.entry import Entry
+from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
 from reactor.audit.query import Filters, Page, Reader
 from reactor.audit.retention import Retention
@@ -19,7 +21,7 @@ from reactor.errors import Retryable
 from reactor.model.meta import Document
 from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, row
+from tests.unit.admin.parts import RUN, MemoryLog, row
 
 START = 1_600_000_000_000_000  # 2020-09-13T12:26:40Z
 BODY = b'{"kind":"TrafficSplit"}'
@@ -29,9 +31,10 @@ DOCUMENT = Document(hashlib.sha256(BODY).digest(), BODY)
 class Port:
     """The admin port over a real journal."""
 
-    def __init__(self, server: Server, journal: Journal) -> None:
+    def __init__(self, server: Server, journal: Journal, indexer: Indexer) -> None:
         self._server = server
         self._journal = journal
+        self._indexer = indexer
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Make these durable."""
@@ -42,6 +45,14 @@ class Port:
     async def get(self, query: str = "") -> Answer:
         """Ask for entries."""
         return await ask(self._server.port, f"/api/v1/entries?{query}")
+
+    async def ask(self, path: str) -> Answer:
+        """Ask for a path."""
+        return await ask(self._server.port, path)
+
+    async def index(self) -> None:
+        """Bring the search index up to date."""
+        await self._indexer.catch_up()
 
     async def names(self, query: str = "") -> list[str]:
         """Return the splits of the entries of one page."""
@@ -63,7 +74,7 @@ async def _port(serve: Serve, tmp_path: Path) -> AsyncIterator[Port]:
         clock=lambda: START,
     )
     await journal.open()
-    yield Port(await serve(log=Reader(url=url)), journal)
+    yield Port(await serve(log=Reader(url=url)), journal, Indexer(url=url))
     await journal.close()
 
 
@@ -164,12 +175,15 @@ async def test_filters_choose_rows(port: Port) -> None:
 async def test_a_page_of_large_entries_ends_early_and_goes_on_later(port: Port) -> None:
     detail = '{"text":"' + "x" * 30_000 + '"}'
     await port.write([observed(n, detail) for n in range(1, 151)])
-    first = (await port.get("kind=observed&limit=1000")).json()
-    assert 0 < len(first["entries"]) < 150
-    rest = await port.get(f"kind=observed&limit=1000&cursor={first['next']}")
-    splits = [e["split"] for e in first["entries"] + rest.json()["entries"]]
+    query, splits, pages = "kind=observed&limit=1000", [], 0
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await port.get(f"{query}&cursor={cursor}" if cursor else query)).json()
+        assert 0 < len(page["entries"]) < 100
+        splits += [entry["split"] for entry in page["entries"]]
+        cursor, pages = page["next"], pages + 1
     assert splits == [f"s{n}" for n in range(150, 0, -1)]
-    assert rest.json()["next"] is None
+    assert pages > 1
 
 
 async def test_a_wrong_question_is_a_problem_with_every_field(port: Port) -> None:
@@ -179,9 +193,80 @@ async def test_a_wrong_question_is_a_problem_with_every_field(port: Port) -> Non
     assert [error["field"] for error in answer.json()["errors"]] == ["limit", "colour"]
 
 
-@pytest.mark.parametrize("cursor", ["v1.0", "v1.1", "v1.999999999999999999"])
+@pytest.mark.parametrize("cursor", ["v1.<0", "v1.>1", "v1.<999999999999999999"])
 async def test_every_cursor_of_the_declared_form_is_taken(port: Port, cursor: str) -> None:
     assert (await port.get(f"cursor={cursor}")).status == 200
+
+
+async def test_the_oldest_come_first_when_asked_and_the_way_leads_back(port: Port) -> None:
+    await port.write([observed(n) for n in range(1, 10)])
+    first = (await port.get("kind=observed&order=oldest&limit=4")).json()
+    assert [entry["split"] for entry in first["entries"]] == ["s1", "s2", "s3", "s4"]
+    query = "kind=observed&order=oldest&limit=4&cursor="
+    second = (await port.get(query + first["next"])).json()
+    assert [entry["split"] for entry in second["entries"]] == ["s5", "s6", "s7", "s8"]
+    assert await port.names(query + second["previous"]) == ["s1", "s2", "s3", "s4"]
+
+
+async def test_words_are_found_before_they_are_indexed_and_after(port: Port) -> None:
+    refused = Entry(
+        kind="synced", at=START, split="s", outcome="failed", detail=b'{"message":"Disk Full!"}'
+    )
+    await port.write([refused, observed(1)])
+    assert await port.names("text=full%20disk") == ["s"]
+    await port.index()
+    assert await port.names("text=%22disk%20full%22") == ["s"]
+    assert await port.names("text=%22full%20disk%22") == []
+
+
+async def test_one_entry_its_document_and_its_run_are_found_by_name(port: Port) -> None:
+    await port.write([Entry(kind="observed", at=START, split="s", documents=(DOCUMENT,))])
+    (entry,) = (await port.get("split=s")).json()["entries"]
+    found = await port.ask(f"/api/v1/entries/{entry['run']}/{entry['seq']}")
+    assert found.json() == entry
+    body = await port.ask(f"/api/v1/documents/{entry['documents'][0]}")
+    assert body.body == BODY
+    assert body.headers["content-type"] == "application/json"
+    (run,) = (await port.ask("/api/v1/runs")).json()["runs"]
+    assert (run["id"], run["first"], run["last"], run["ended"]) == (entry["run"], 1, 2, None)
+    assert (run["version"], run["host"], run["settings"]) == ("1", "test", {})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/api/v1/entries/{RUN}/1", 404),
+        (f"/api/v1/entries/{RUN}/0", 400),
+        ("/api/v1/entries/x/1", 400),
+        ("/api/v1/documents/" + "0" * 64, 404),
+        ("/api/v1/documents/" + "0" * 63, 400),
+        ("/api/v1/runs?limit=1", 400),
+    ],
+)
+async def test_what_is_not_there_and_what_can_not_be_is_a_problem(
+    port: Port, path: str, status: int
+) -> None:
+    answer = await port.ask(path)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None:
+    await port.write([observed(n) for n in range(1, 4)])
+    verdict = (await port.ask("/api/v1/verify")).json()
+    assert (verdict["proved"], verdict["rows"], verdict["problem"]) == (True, 4, None)
+    await port.write([observed(5)])
+    again = (await port.ask(f"/api/v1/verify?anchor={verdict['anchor']}")).json()
+    assert (again["proved"], again["rows"]) == (True, 5)
+    wrong = verdict["anchor"].replace(":4:", ":9:")
+    assert "cut off" in (await port.ask(f"/api/v1/verify?anchor={wrong}")).json()["problem"]
+    assert (await port.ask("/api/v1/verify?anchor=x")).status == 400
+    stats = (await port.ask("/api/v1/stats")).json()
+    assert (stats["rows"], stats["runs"], stats["unindexed"], stats["gaps"]) == (5, 1, 5, [])
+    assert stats["newest"] == "2020-09-13T12:26:45.000000Z"
+    assert stats["bytes"] > 4096
+    await port.index()
+    assert (await port.ask("/api/v1/stats")).json()["unindexed"] == 0
 
 
 async def test_a_log_that_is_not_there_is_a_503(serve: Serve, tmp_path: Path) -> None:
@@ -197,10 +282,8 @@ async def test_a_log_that_is_not_there_is_a_503(serve: Serve, tmp_path: Path) ->
 
 
 async def test_a_log_that_fails_for_now_is_a_503(serve: Serve) -> None:
-    class Locked:
-        async def entries(
-            self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-        ) -> Page:
+    class Locked(MemoryLog):
+        async def entries(self, filters: Filters, **paging: Any) -> Page:
             raise Retryable("the database is locked")
 
     server = await serve(log=Locked())

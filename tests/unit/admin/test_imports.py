@@ -23,9 +23,11 @@ BUILD = """
 import sys
 from prometheus_client import CollectorRegistry
 from reactor.admin.server import Server
-from tests.unit.admin.parts import MemoryLog, Reasons
-Server(address=":0", readiness=Reasons(), registry=CollectorRegistry(), log=MemoryLog(),
-       reviewer=None)
+from reactor.audit.feed import Feed
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons
+log = MemoryLog()
+Server(address=":0", readiness=Reasons(), registry=CollectorRegistry(), log=log,
+       feed=Feed(log=log), splits=NoSplits(), reviewer=None)
 print(*{name.partition(".")[0] for name in sys.modules})
 """
 

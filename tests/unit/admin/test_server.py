@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvloop
@@ -15,33 +16,31 @@ from prometheus_client import CollectorRegistry
 
 from reactor.admin.limits import Limits
 from reactor.admin.server import Server
+from reactor.audit.feed import Feed
 from reactor.audit.query import Filters, Page
 from reactor.errors import Fatal
 from tests.unit.admin.client import ask, send
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, Reasons, row
+from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons, row
 
 
-class StuckLog:
+class StuckLog(MemoryLog):
     """A log that never answers."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked = asyncio.Event()
 
-    async def entries(
-        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-    ) -> Page:
+    async def entries(self, filters: Filters, **paging: Any) -> Page:
         self.asked.set()
         never: asyncio.Future[Page] = asyncio.get_running_loop().create_future()
         return await never
 
 
-class BrokenLog:
+class BrokenLog(MemoryLog):
     """A log with a fault."""
 
-    async def entries(
-        self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-    ) -> Page:
+    async def entries(self, filters: Filters, **paging: Any) -> Page:
         raise KeyError("a fault with a s3cret in it")
 
 
@@ -63,6 +62,8 @@ def test_stop_takes_less_than_a_second_with_requests_and_connections_open(
             readiness=Reasons(),
             registry=CollectorRegistry(),
             log=log,
+            feed=Feed(log=log),
+            splits=NoSplits(),
             reviewer=None,
         )
         await server.start()
@@ -90,12 +91,10 @@ async def test_an_answer_in_flight_is_finished_before_the_end(serve: Serve) -> N
     release = asyncio.Event()
 
     class SlowLog(StuckLog):
-        async def entries(
-            self, filters: Filters, *, limit: int = 100, cursor: str | None = None
-        ) -> Page:
+        async def entries(self, filters: Filters, **paging: Any) -> Page:
             self.asked.set()
             await release.wait()
-            return Page((row(1),), None)
+            return Page((row(1),), None, None)
 
     log = SlowLog()
     server = await serve(log=log)
@@ -121,6 +120,8 @@ async def test_a_used_port_is_one_line_that_says_what_to_do(serve: Serve) -> Non
         readiness=Reasons(),
         registry=CollectorRegistry(),
         log=MemoryLog(),
+        feed=Feed(log=MemoryLog()),
+        splits=NoSplits(),
         reviewer=None,
     )
     with pytest.raises(Fatal, match=f"port {server.port} is in use.*-metrics-addr") as caught:

@@ -52,6 +52,7 @@ def test_version_and_metadata_import_nothing_heavy() -> None:
     assert imported("version", "--client") & HEAVY == set()
     assert imported("_extension-metadata") & HEAVY == set()
     assert imported("--help") & HEAVY == set()
+    assert imported("audit", "--help") & HEAVY == set()
 
 
 def test_help_lists_the_commands_but_not_linkerds_own() -> None:

@@ -17,7 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reactor.bus import Bus
 from reactor.events import Contended, Key, Observed, Outcome, Synced
-from reactor.handlers.gauges import EventGauges, JournalGauges, QueueGauges, WatchGauges
+from reactor.handlers.gauges import (
+    ArchiveGauges,
+    EventGauges,
+    JournalGauges,
+    QueueGauges,
+    WatchGauges,
+)
 from reactor.handlers.histogram import Histogram
 from reactor.handlers.measure import STAGES, Measure
 from reactor.handlers.registry import build_registry
@@ -43,6 +49,17 @@ class JournalState(msgspec.Struct):
     capacity: int = 50_000
     gaps: int = 4
     degraded: str | None = None
+
+
+class ShipperState(msgspec.Struct):
+    """A shipper's."""
+
+    shipped: int = 7
+    failures: int = 2
+    lost: int = 1
+    lag_rows: int = 4
+    lag_seconds: float = 0.5
+    trouble: str | None = None
 
 
 class WatchState(msgspec.Struct):
@@ -212,6 +229,7 @@ def test_the_docs_list_every_metric_with_its_type_and_labels_and_no_other() -> N
     registry.register(JournalGauges(JournalState()))
     registry.register(WatchGauges({"services": WatchState(0.0, Counter({"ended": 1}))}))
     registry.register(EventGauges(RecorderState(Counter({"spam": 5}))))
+    registry.register(ArchiveGauges(ShipperState()))
     in_code = {}
     for family in registry.collect():
         name = family.name + ("_total" if family.type == "counter" else "")

@@ -1,0 +1,90 @@
+"""GET /api/v1/export: every row that passes the filters, as one text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, Protocol
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from reactor.admin.filters import FILTERS
+from reactor.admin.problem import Refused
+from reactor.admin.question import Parameter, read, word
+from reactor.audit.query import Filters
+from reactor.audit.query.export import Format
+from reactor.errors import ReactorError
+
+PATH: Final = "/api/v1/export"
+OPEN: Final = 2
+"""Exports at a time: each keeps a core busy."""
+MEDIA_TYPES: Final[dict[Format, str]] = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
+_SCHEMA = {"type": "string", "enum": list(MEDIA_TYPES), "default": "ndjson"}
+PARAMETERS: Final = (
+    *FILTERS,
+    Parameter(
+        "format",
+        "A JSON object a line, or comma-separated values.",
+        "one of " + ", ".join(MEDIA_TYPES),
+        _SCHEMA,
+        word(_SCHEMA),
+    ),
+)
+
+
+class Log(Protocol):
+    """A Reader, as far as it is needed here."""
+
+    def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """The text, in parts."""
+        ...
+
+
+class Exports:
+    """The exports of one port."""
+
+    def __init__(self, *, log: Log, clock: Callable[[], float] = time.time) -> None:
+        self._log = log
+        self._clock = clock
+        self._open = 0
+
+    def handler(self) -> HTTPRouteHandler:
+        """The route."""
+
+        @get(PATH)
+        async def export(request: Request[Any, Any, Any]) -> Stream:
+            now = int(self._clock() * 1_000_000)
+            asked = read(request.scope["query_string"], PARAMETERS, now=now)
+            form: Format = asked.pop("format", "ndjson")
+            if self._open >= OPEN:
+                raise Refused(
+                    503, f"There are {OPEN} exports running already.", headers={"Retry-After": "30"}
+                )
+            text = self._log.export(Filters(**asked), form)
+            try:
+                first = await anext(text)
+            except ReactorError as error:
+                raise Refused(
+                    503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
+                ) from error
+            return Stream(
+                self._parts(first, text),
+                media_type=MEDIA_TYPES[form],
+                headers={
+                    "cache-control": "no-store",
+                    "content-disposition": f'attachment; filename="audit.{form}"',
+                },
+            )
+
+        return export
+
+    async def _parts(self, first: bytes, text: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._open += 1
+        try:
+            yield first
+            async for part in text:
+                yield part
+        finally:
+            self._open -= 1

@@ -1,0 +1,137 @@
+"""GET /api/v1/verify: whether the log is as it was written. GET /api/v1/stats: how much it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from reactor.admin import moment, question, wire
+from reactor.admin.problem import Refused
+from reactor.admin.question import Parameter
+from reactor.admin.route import Route
+from reactor.audit.chain import Anchor, Verdict
+from reactor.audit.query.stats import Hole, Stats
+from reactor.errors import ReactorError
+
+PATH: Final = "/api/v1/verify"
+_BEAT: Final = 5.0
+"""Seconds after which a blank says that it goes on."""
+
+
+def _anchor(text: str, now: int) -> Anchor:
+    return Anchor.parse(text)
+
+
+ANCHOR = Parameter(
+    "anchor",
+    "A row that must be there: what an earlier answer gave, kept elsewhere.",
+    "RUN:SEQ:HASH",
+    {"type": "string", "pattern": r"^[0-9a-f-]{36}:[0-9]{1,18}:[0-9a-f]{64}$"},
+    _anchor,
+)
+
+
+class Log(Protocol):
+    """A Reader, as far as it is needed here."""
+
+    async def stats(self) -> Stats: ...
+
+    async def verify(self, anchor: Anchor | None = None) -> Verdict: ...
+
+
+def routes(log: Log) -> tuple[Route, ...]:
+    """What answers at once."""
+
+    async def counted(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
+        question.read(query, (), now=now)
+        return msgspec.json.encode(_stats(await log.stats()))
+
+    return (
+        Route("/api/v1/stats", "How much the log holds, and what is missing.", wire.Stats, counted),
+    )
+
+
+class Proofs:
+    """Proofs of the whole log, one at a time: each reads all of it."""
+
+    def __init__(self, *, log: Log) -> None:
+        self._log = log
+        self._busy = False
+
+    def handler(self) -> HTTPRouteHandler:
+        """The route."""
+
+        @get(PATH)
+        async def verify(request: Request[Any, Any, Any]) -> Stream:
+            asked = question.read(
+                request.scope["query_string"], (ANCHOR,), now=int(time.time() * 1_000_000)
+            )
+            if self._busy:
+                raise Refused(
+                    503, "The log is being verified already.", headers={"Retry-After": "30"}
+                )
+            return Stream(
+                self._answer(asked.get("anchor")),
+                media_type="application/json",
+                headers={"cache-control": "no-store"},
+            )
+
+        return verify
+
+    async def _answer(self, anchor: Anchor | None) -> AsyncIterator[bytes]:
+        # JSON may begin with blanks: they keep the connection alive however long it takes.
+        self._busy = True
+        proving = asyncio.ensure_future(self._log.verify(anchor))
+        try:
+            while not proving.done():
+                yield b" "
+                await asyncio.wait({proving}, timeout=_BEAT)
+            try:
+                verdict = proving.result()
+            except ReactorError as error:
+                verdict = Verdict(0, f"the log can't be read now: {error}")
+            yield msgspec.json.encode(_verdict(verdict))
+        finally:
+            self._busy = False
+            proving.cancel()
+            await asyncio.gather(proving, return_exceptions=True)
+
+
+def _verdict(verdict: Verdict) -> wire.Verdict:
+    return wire.Verdict(
+        proved=verdict.problem is None,
+        rows=verdict.rows,
+        problem=verdict.problem,
+        anchor=None if verdict.anchor is None else str(verdict.anchor),
+    )
+
+
+def _stats(found: Stats) -> wire.Stats:
+    return wire.Stats(
+        rows=found.rows,
+        bytes=found.bytes,
+        index_bytes=found.index_bytes,
+        unindexed=found.unindexed,
+        runs=found.runs,
+        oldest=None if found.oldest is None else moment.text(found.oldest),
+        newest=None if found.newest is None else moment.text(found.newest),
+        gaps=[_gap(hole) for hole in found.holes],
+    )
+
+
+def _gap(hole: Hole) -> wire.Gap:
+    return wire.Gap(
+        run=hole.run,
+        seq=hole.seq,
+        rows=hole.rows,
+        first=moment.text(hole.first),
+        last=moment.text(hole.last),
+        reason=hole.reason,
+    )

@@ -1,0 +1,124 @@
+"""Writes batches into the archive, each in one transaction; the same again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
+from reactor.audit.archive import schema
+from reactor.audit.archive.database import Connection
+from reactor.audit.archive.source import Batch, Values
+
+_NEWER: Final = """
+ON CONFLICT (cluster, id) DO UPDATE SET
+    ended = coalesce(runs.ended, excluded.ended),
+    shipped = greatest(runs.shipped, excluded.shipped),
+    position = greatest(runs.position, excluded.position),
+    oldest = least(runs.oldest, excluded.oldest),
+    newest = greatest(runs.newest, excluded.newest)
+"""
+_ENDED: Final = "UPDATE runs SET ended = $3 WHERE cluster = $1 AND id = $2 AND ended IS NULL"
+# The driver takes its time for each value: a row's terms are one.
+_TERMS: Final = """
+INSERT INTO terms (cluster, field, term, at, run, seq)
+SELECT $1, told.field, term, told.at, told.run, told.seq
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::bigint[])
+    AS told (field, terms, at, run, seq), string_to_table(told.terms, E'\\n') AS term
+ON CONFLICT DO NOTHING
+"""
+
+
+async def join(connection: Connection, name: str, retention: float) -> int:
+    """The cluster's number in this archive; a new one when it has none."""
+    found: int = await connection.fetchval(
+        "INSERT INTO clusters (name, retention) VALUES ($1, $2)"
+        " ON CONFLICT (name) DO UPDATE SET retention = excluded.retention RETURNING id",
+        name,
+        int(retention),
+    )
+    return found
+
+
+class Shipped(NamedTuple):
+    """What the archive has of a local log: the newest seq of each run; all of the log's rows up
+    to ``position``. ``log`` is the id of its first run there, None when it has nothing of it.
+    """
+
+    runs: dict[str, int]
+    log: str | None
+    position: int
+
+
+async def shipped(connection: Connection, cluster: int, runs: Sequence[str]) -> Shipped:
+    """As far as it knows one of these runs of the log."""
+    found = await connection.fetch(
+        "SELECT id::text, shipped, log::text FROM runs"
+        " WHERE cluster = $1 AND id = ANY($2::uuid[]) ORDER BY id",
+        *(cluster, runs),
+    )
+    if not found:
+        return Shipped({}, None, 0)
+    log = found[-1][2]
+    position = await connection.fetchval(
+        "SELECT max(position) FROM runs WHERE cluster = $1 AND log = $2", cluster, log
+    )
+    return Shipped({run: seq for run, seq, _ in found}, log, position)
+
+
+async def lose(
+    connection: Connection, cluster: int, run: str, position: int, rows: int, noticed: int
+) -> bool:
+    """Record that so many rows before the one at ``position`` are gone for good; False when that
+    is known already.
+    """
+    said: str = await connection.execute(
+        _insert(schema.losses), *_columns(cluster, [(run, position, rows, noticed)])
+    )
+    return said.endswith(" 1")
+
+
+async def write(connection: Connection, cluster: int, log: str, batch: Batch) -> None:
+    """All of a batch, or nothing."""
+    reached = {run: (seq, position) for position, run, seq, *_ in batch.entries}
+    times: dict[str, list[int]] = {run: [] for run in reached}
+    for _, run, _, at, *_ in batch.entries:
+        times[run].append(at)
+    runs = [
+        (*run, log, *reached[run[0]], min(times[run[0]]), max(times[run[0]]))
+        for run in batch.runs
+        if run[0] in reached
+    ]
+    ended = [(cluster, run[0], run[2]) for run in batch.runs if run[0] not in reached and run[2]]
+    async with connection.transaction():
+        await connection.execute(_insert(schema.runs, _NEWER), *_columns(cluster, runs))
+        for values in ended:
+            await connection.execute(_ENDED, *values)
+        for statement, rows in (
+            (_insert(schema.documents), batch.documents),
+            (_insert(schema.entries), batch.entries),
+            (_TERMS, batch.terms),
+        ):
+            if rows:
+                await connection.execute(statement, *_columns(cluster, rows))
+
+
+@cache
+def _insert(table: Table, conflict: str = "ON CONFLICT DO NOTHING") -> str:
+    """Rows as one array per column; all belong to the same cluster."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    rest = [column for column in table.columns if column.name != "cluster"]
+    names = ", ".join(f'"{column.name}"' for column in rest)
+    arrays = ", ".join(
+        f"${number}::{column.type.compile(dialect)}[]" for number, column in enumerate(rest, 2)
+    )
+    return (
+        f"INSERT INTO {table.name} (cluster, {names}) SELECT $1, * FROM unnest({arrays}) {conflict}"
+    )
+
+
+def _columns(cluster: int, rows: Sequence[Values]) -> tuple[Any, ...]:
+    return (cluster, *zip(*rows, strict=True))

@@ -1,0 +1,140 @@
+"""Asks the archive, each question within a time, on few connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import asyncpg
+
+from reactor.audit.archive import database
+from reactor.audit.archive.schema import HEAD
+from reactor.audit.archive.store import ArchiveStore
+from reactor.audit.query import pages
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.export import Format, exported
+from reactor.audit.query.filters import Filters, Order
+from reactor.audit.query.pages import Page
+from reactor.audit.query.position import LOWEST
+from reactor.audit.query.sqlite import Run
+from reactor.audit.row import Row
+from reactor.audit.trouble import Unavailable
+
+T = TypeVar("T")
+
+PATIENCE: Final = 5.0
+"""Seconds that an answer may take."""
+_CONNECTIONS: Final = 4
+
+# Whatever it believes of the tables' sizes: every question is made for an index.
+_PLANNER: Final = {
+    f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+}
+
+
+class ArchiveReader:
+    """One cluster's rows. `close` it when it is no longer asked."""
+
+    def __init__(self, *, url: str, cluster: str) -> None:
+        self._url = url
+        self._name = cluster
+        self._free: list[database.Connection] = []
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+
+    async def entries(
+        self,
+        filters: Filters,
+        *,
+        limit: int = 100,
+        order: Order = "newest",
+        cursor: str | None = None,
+    ) -> Page:
+        """One page, the order that of time. Raises ValueError for a bad limit, text or cursor,
+        ReactorError when the archive can't be read or takes longer than 5 s.
+        """
+        begin = None if cursor is None else Cursor.parse(cursor)
+        if begin is not None and begin.position < LOWEST:
+            raise ValueError("cursor is of a local log; leave it out to begin anew")
+
+        async def read(store: ArchiveStore) -> Page:
+            return await pages.page(store, filters, limit=limit, order=order, cursor=begin)
+
+        return await self._ask(read)
+
+    async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        """All rows there are now that pass, in the order of time, and a last line that says
+        whether they are all there. Raises as `entries` does, at its beginning.
+        """
+        filters.wanted()
+        try:
+            async with self._connected() as connection:
+                store = ArchiveStore(connection, cluster=await self._cluster(connection))
+                async for part in exported(store, filters, form):
+                    yield part
+        except database.ERRORS as error:
+            raise database.explain(error, self._url) from error
+
+    async def entry(self, run: str, seq: int) -> Row | None:
+        """One row, None when there is none."""
+        return await self._ask(lambda store: store.entry(run, seq))
+
+    async def document(self, digest: bytes) -> str | None:
+        """An object's JSON, None when nothing refers to it any more."""
+        return await self._ask(lambda store: store.document(digest))
+
+    async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
+        """Those of them that are there."""
+        return await self._ask(lambda store: store.documents(digests))
+
+    async def runs(self) -> list[Run]:
+        """All of them, the newest first."""
+        return await self._ask(lambda store: store.runs())
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        while self._free:
+            self._free.pop().terminate()
+
+    async def _ask(self, question: Callable[[ArchiveStore], Awaitable[T]]) -> T:
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                self._connected() as connection,
+                # What is seen is fixed: rows that come later don't belong to this page.
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                cluster = await self._cluster(connection)
+                return await question(ArchiveStore(connection, cluster=cluster))
+        except database.ERRORS as error:
+            raise database.explain(error, self._url) from error
+
+    async def _cluster(self, connection: database.Connection) -> int:
+        found: int | None
+        try:
+            version = await connection.fetchval("SELECT version_num FROM alembic_version")
+            found = await connection.fetchval("SELECT id FROM clusters WHERE name = $1", self._name)
+        except asyncpg.UndefinedTableError:
+            version = found = None
+        if version != HEAD or found is None:
+            raise Unavailable(
+                f"the archive {database.place(self._url)} has no rows of this cluster"
+            )
+        return found
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[database.Connection]:
+        async with self._slots:
+            connection = None
+            while self._free and (connection is None or connection.is_closed()):
+                connection = self._free.pop()
+            if connection is None or connection.is_closed():
+                connection = await database.connect(self._url, patience=PATIENCE, settings=_PLANNER)
+            try:
+                yield connection
+            except BaseException:
+                # What it is in the middle of isn't known.
+                connection.terminate()
+                raise
+            self._free.append(connection)

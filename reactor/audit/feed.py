@@ -1,0 +1,127 @@
+"""Rows as they are committed, for any number of readers that follow the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.filters import Filters, Order
+from reactor.audit.query.pages import Page
+from reactor.audit.row import Row
+from reactor.errors import ReactorError
+
+PAUSE: Final = 0.02
+"""Seconds between two reads: rows that come in between are read together."""
+_BATCH: Final = 1000
+_RING: Final = 4000
+"""Rows that are held for readers that keep up."""
+_AGAIN: Final = 1.0
+"""Seconds after the log couldn't be read."""
+
+
+class Log(Protocol):
+    """A Reader, as far as it is needed here."""
+
+    async def entries(
+        self,
+        filters: Filters,
+        *,
+        limit: int = 100,
+        order: Order = "newest",
+        cursor: str | None = None,
+    ) -> Page: ...
+
+    async def entry(self, run: str, seq: int) -> Row | None: ...
+
+
+class Feed:
+    """Reads each new row once while somebody follows, and nothing while nobody does."""
+
+    def __init__(self, *, log: Log) -> None:
+        self._log = log
+        self._ring: deque[Row] = deque(maxlen=_RING)
+        self._newest = 0
+        self._committed = asyncio.Event()
+        self._news = asyncio.Event()
+        self._followers = 0
+        self._followed = asyncio.Event()
+
+    def committed(self) -> None:
+        """Rows were committed."""
+        self._committed.set()
+
+    async def run(self) -> None:
+        """For ever; cancel it to end it."""
+        while True:
+            await self._followed.wait()
+            await self._committed.wait()
+            self._committed.clear()
+            try:
+                await self._read()
+            except ReactorError:
+                # Whoever follows is told when it reads for itself.
+                await asyncio.sleep(_AGAIN)
+                self._committed.set()
+            await asyncio.sleep(PAUSE)
+
+    async def _read(self) -> None:
+        while True:
+            rows = await self._page(self._newest)
+            if not rows:
+                return
+            self._ring.extend(rows)
+            self._newest = rows[-1].position
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    async def _page(self, position: int) -> Sequence[Row]:
+        cursor = str(Cursor(position, above=True))
+        page = await self._log.entries(Filters(), limit=_BATCH, order="oldest", cursor=cursor)
+        return page.entries
+
+    async def newest(self) -> int:
+        """The position that a follower begins behind when it wants what comes from now on."""
+        page = await self._log.entries(Filters(), limit=1)
+        return page.entries[0].position if page.entries else 0
+
+    async def position(self, run: str, seq: int) -> int | None:
+        """Where a row is in this log; an archive's positions are its own."""
+        row = await self._log.entry(run, seq)
+        return None if row is None else row.position
+
+    def join(self, position: int) -> None:
+        """Somebody follows from here on; `leave` when it is over."""
+        if not self._followers:
+            self._ring.clear()
+            self._newest = max(self._newest, position)
+            self._followed.set()
+            self._committed.set()
+        self._followers += 1
+
+    def leave(self) -> None:
+        """One follower less."""
+        self._followers -= 1
+        if not self._followers:
+            self._followed.clear()
+
+    async def after(self, position: int, *, patience: float) -> Sequence[Row]:
+        """The rows behind ``position``, some at a time; empty when none came for so long.
+
+        Raises ReactorError when the log can't be read.
+        """
+        if position >= self._newest:
+            news = self._news
+            try:
+                async with asyncio.timeout(patience):
+                    await news.wait()
+            except TimeoutError:
+                return ()
+        ring = self._ring
+        if ring and ring[0].position <= position + 1:
+            # Positions have no holes.
+            start = position + 1 - ring[0].position
+            return [ring[index] for index in range(start, min(start + _BATCH, len(ring)))]
+        return await self._page(position)

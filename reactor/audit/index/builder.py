@@ -1,0 +1,188 @@
+"""Brings the index up to the log, a few milliseconds at a time. Blocking; see `indexer`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from reactor.audit.index.schema import BLOCK, TABLES, VERSION
+from reactor.audit.index.words import Detail, said, understood
+
+ROWS: Final = 250
+"""Rows of the log in one step."""
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    position: int
+    run: str
+    seq: int
+    at: int
+    actor: str | None
+    detail: msgspec.Raw
+
+
+class _Decoded(_Row, frozen=True, array_like=True):
+    detail: Detail  # type: ignore[assignment]  # the same, looked into
+
+
+# One row for all of them, and one statement to insert them: SQLite's driver gives up the
+# interpreter for each, and under load every such handover may cost the event loop 5 ms.
+_READ: Final = """
+SELECT json_group_array(json_array(position, run, seq, at, actor,
+                                   json(CASE WHEN json_valid(detail) THEN detail ELSE '{}' END)))
+FROM (SELECT * FROM log.entries WHERE position > ? ORDER BY position LIMIT ?)
+"""
+_rows = msgspec.json.Decoder(list[_Row]).decode
+_decoded = msgspec.json.Decoder(list[_Decoded]).decode
+
+
+def attach(index: sqlite3.Connection, log: str) -> None:
+    """The log as ``log``, to read only."""
+    index.execute("ATTACH DATABASE ? AS log", (log,))
+
+
+def prepare(index: sqlite3.Connection) -> None:
+    """The tables, made anew if they are of another version."""
+    (version,) = index.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    index.execute("BEGIN IMMEDIATE")
+    with index:
+        _clear(index)
+        for statement in TABLES:
+            index.execute(statement)
+        index.execute("INSERT INTO progress VALUES (0, '', 0)")
+        index.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def step(index: sqlite3.Connection) -> bool:
+    """Index the next rows of the attached ``log``; whether there are more."""
+    position = _position(index)
+    (text,) = index.execute(_READ, (position, ROWS)).fetchone()
+    count = 0
+    if text != "[]":
+        index.execute("BEGIN IMMEDIATE")
+        with index:
+            count = _add(index, text)
+    purged = _purge(index)
+    return purged or count == ROWS
+
+
+def _position(index: sqlite3.Connection) -> int:
+    """How far it got; from the beginning when the log is another one than it was."""
+    position, run, seq = index.execute("SELECT position, run, seq FROM progress").fetchone()
+    if position == 0:
+        return 0
+    found = index.execute(
+        "SELECT run, seq FROM log.entries WHERE position = ?", (position,)
+    ).fetchone()
+    if found == (run, seq):
+        return int(position)
+    index.execute("BEGIN IMMEDIATE")
+    with index:
+        for table in ("blocks", "terms", "texts"):
+            index.execute(f"DELETE FROM {table}")
+        index.execute("INSERT INTO messages (messages) VALUES ('rebuild')")
+        index.execute("UPDATE progress SET position = 0, run = '', seq = 0")
+    return 0
+
+
+def _add(index: sqlite3.Connection, text: str) -> int:
+    """Index rows; how many."""
+    rows: Sequence[_Row]
+    try:
+        decoded = _decoded(text)
+        rows, saying = decoded, [understood(row.detail) for row in decoded]
+    except msgspec.ValidationError:  # one of them is of a form that we don't know
+        rows = _rows(text)
+        saying = [said(row.detail) for row in rows]
+    blocks: dict[int, tuple[int, int]] = {}
+    terms: list[tuple[str, str, int]] = []
+    texts: list[tuple[int, str]] = []
+    for row, found in zip(rows, saying, strict=True):
+        block = row.position // BLOCK
+        oldest, newest = blocks.get(block, (row.at, row.at))
+        blocks[block] = min(oldest, row.at), max(newest, row.at)
+        if row.actor is not None:
+            terms.append(("actor", row.actor, row.position))
+        terms += [("finding", finding, row.position) for finding in found.findings]
+        if found.text:
+            texts.append((row.position, found.text))
+    _insert(
+        index,
+        "blocks",
+        [(block, *span) for block, span in blocks.items()],
+        "WHERE true ON CONFLICT (block) DO UPDATE SET oldest = min(oldest, excluded.oldest),"
+        " newest = max(newest, excluded.newest)",
+    )
+    _insert(index, "terms", sorted(terms))
+    _insert(index, "texts", texts)
+    _insert(index, "messages (rowid, text)", texts)
+    last = rows[-1]
+    index.execute(
+        "UPDATE progress SET position = ?, run = ?, seq = ?", (last.position, last.run, last.seq)
+    )
+    return len(rows)
+
+
+def _insert(
+    index: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]], also: str = ""
+) -> None:
+    if rows:
+        values = ", ".join(f"value ->> {number}" for number in range(len(rows[0])))
+        index.execute(
+            f"INSERT INTO {into} SELECT {values} FROM json_each(?) {also}",
+            (msgspec.json.encode(rows).decode(),),
+        )
+
+
+def _purge(index: sqlite3.Connection) -> bool:
+    """Drop some of what retention removed from the log; whether there may be more."""
+    (oldest,) = index.execute("SELECT min(position) FROM log.entries").fetchone()
+    (first,) = index.execute("SELECT min(block) FROM blocks").fetchone()
+    if oldest is None or first is None or first >= oldest // BLOCK:
+        return False
+    # Whole blocks of the log, oldest first.
+    before = (first + 1) * BLOCK
+    gone = index.execute(
+        "SELECT position, text FROM texts WHERE position < ?", (before,)
+    ).fetchall()
+    index.execute("BEGIN IMMEDIATE")
+    with index:
+        _insert(index, "messages (messages, rowid, text)", [("delete", *row) for row in gone])
+        index.execute("DELETE FROM texts WHERE position < ?", (before,))
+        for field, term in index.execute(_DISTINCT).fetchall():
+            index.execute(
+                "DELETE FROM terms WHERE field = ? AND term = ? AND position < ?",
+                (field, term, before),
+            )
+        index.execute("DELETE FROM blocks WHERE block = ?", (first,))
+    return True
+
+
+# From one term straight to the next, however many rows have it.
+_DISTINCT: Final = """
+WITH RECURSIVE seen (field, term) AS (
+    SELECT * FROM (SELECT field, term FROM terms ORDER BY field, term LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.field FROM terms AS t WHERE (t.field, t.term) > (seen.field, seen.term)
+            ORDER BY t.field, t.term LIMIT 1),
+           (SELECT t.term FROM terms AS t WHERE (t.field, t.term) > (seen.field, seen.term)
+            ORDER BY t.field, t.term LIMIT 1)
+    FROM seen WHERE seen.field IS NOT NULL
+)
+SELECT field, term FROM seen WHERE field IS NOT NULL
+"""
+
+
+def _clear(index: sqlite3.Connection) -> None:
+    found = index.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT LIKE 'messages\\_%' ESCAPE '\\'"
+    ).fetchall()
+    for name in chain.from_iterable(found):
+        index.execute(f'DROP TABLE "{name}"')

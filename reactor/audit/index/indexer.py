@@ -1,0 +1,82 @@
+"""Keeps the search index up to the log, beside its writer and never in its way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from reactor.audit import engine
+from reactor.audit.engine import Connection
+from reactor.audit.index import builder
+from reactor.audit.index.schema import beside
+from reactor.audit.trouble import explain
+
+LOOK: Final = 0.2
+"""Seconds between looks at the log while nothing new is in it."""
+PAUSE: Final = 0.005
+"""Seconds between two steps: the interpreter is everybody's."""
+AGAIN: Final = 10.0
+"""Seconds after a failure."""
+
+log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """`run` it as a task; cancelling it is its end. What it fails at is logged, once."""
+
+    def __init__(self, *, url: str) -> None:
+        self._path: Path = engine.location(url)
+        self._said = ""
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                connection = await self._open()
+                try:
+                    self._said = ""
+                    while True:
+                        more = await connection.run(builder.step)
+                        await asyncio.sleep(PAUSE if more else LOOK)
+                finally:
+                    await connection.close()
+            except sqlite3.Error as error:
+                await self._failed(error)
+
+    async def catch_up(self) -> None:
+        """Index what is in the log now. Raises sqlite3.Error."""
+        connection = await self._open()
+        try:
+            while await connection.run(builder.step):
+                pass
+        finally:
+            await connection.close()
+
+    async def _open(self) -> Connection:
+        index = beside(self._path)
+        connection = await Connection.open(engine.index(index))
+        try:
+            await connection.run(builder.attach, engine.uri(self._path, "ro"))
+            await connection.run(builder.prepare)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _failed(self, error: sqlite3.Error) -> None:
+        """A damaged index is made anew; for anything else waiting may help."""
+        index = beside(self._path)
+        said = explain(error, index)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            for suffix in ("", "-wal", "-shm"):
+                index.with_name(index.name + suffix).unlink(missing_ok=True)
+        if str(said) != self._said:
+            self._said = str(said)
+            log.warning("search index: %s; searching the log without it", said)
+        await asyncio.sleep(AGAIN)
+
+
+_DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -1,0 +1,218 @@
+"""What became of a split, change by change: who, what, decided how, in effect when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.filters import Filters, Order
+from reactor.audit.query.pages import Page
+from reactor.audit.row import Row
+
+LONGEST: Final = 100
+"""Changes in one answer."""
+_REACH: Final = 1000
+"""Rows of the service that are read to find what followed."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Which entry says so, and when it was written (microseconds UTC)."""
+
+    run: str
+    seq: int
+    at: int
+
+
+class Weight(msgspec.Struct, frozen=True):
+    """A backend, with its weight as its author wrote it (JSON)."""
+
+    service: str
+    weight: msgspec.Raw
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided: the split that won, and all findings."""
+
+    entry: Place
+    winner: str | None
+    valid: bool
+    findings: tuple[Mapping[str, str], ...]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended; ``durations`` in seconds by stage."""
+
+    entry: Place
+    outcome: str
+    durations: Mapping[str, float]
+    message: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One change of a split. Weights are None where there is no split, or none that can be read.
+
+    ``decided`` is None when no decision was made on it, for instance since a later change came
+    first; ``ended`` None while it isn't known.
+    """
+
+    entry: Place
+    type: str
+    actor: str | None
+    service: str | None
+    before: tuple[Weight, ...] | None
+    after: tuple[Weight, ...] | None
+    decided: Decided | None = None
+    ended: Ended | None = None
+
+
+class History(msgspec.Struct, frozen=True):
+    """Changes, newest first; ``next`` leads to earlier ones."""
+
+    changes: tuple[Change, ...]
+    next: str | None
+
+
+class Log(Protocol):
+    """A Reader, as far as it is needed here."""
+
+    async def entries(
+        self,
+        filters: Filters,
+        *,
+        limit: int = 100,
+        order: Order = "newest",
+        cursor: str | None = None,
+    ) -> Page: ...
+
+    async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]: ...
+
+
+class _Split(msgspec.Struct):
+    digest: str
+
+
+class _Desired(msgspec.Struct):
+    winner: str | None = None
+    valid: bool = True
+    findings: tuple[dict[str, str], ...] = ()
+
+
+class _Detail(msgspec.Struct):
+    """Of `observed`, `translated` and `synced`: what is told here."""
+
+    type: str = ""
+    digest: str = ""
+    splits: tuple[_Split, ...] = ()
+    desired: _Desired | None = None
+    durations: dict[str, float] = {}
+    message: str = ""
+
+
+class _Spec(msgspec.Struct):
+    backends: tuple[Weight, ...] = ()
+
+
+class _Document(msgspec.Struct):
+    spec: _Spec = msgspec.field(default_factory=_Spec)
+
+
+_detail = msgspec.json.Decoder(_Detail).decode
+_document = msgspec.json.Decoder(_Document).decode
+
+
+async def history(
+    log: Log, namespace: str, split: str, *, limit: int = 20, cursor: str | None = None
+) -> History:
+    """The last changes of a split before ``cursor``. Raises as `Reader.entries` does."""
+    if not 1 <= limit <= LONGEST:
+        raise ValueError(f"limit must be 1 to {LONGEST}, not {limit}")
+    seen = Filters(kind="observed", namespace=namespace, split=split)
+    # One more than are shown: what the oldest of them changed is in the one before.
+    page = await log.entries(seen, limit=limit + 1, cursor=cursor)
+    rows = page.entries
+    if not rows:
+        return History((), page.next)
+    shown = rows[:limit]
+    bodies = await log.documents([row.digests[0] for row in rows if row.digests])
+    followed = await _followed(log, namespace, shown)
+    changes = [
+        _change(row, rows[number + 1] if number + 1 < len(rows) else None, bodies, followed)
+        for number, row in enumerate(shown)
+    ]
+    more = len(rows) > limit or page.next is not None
+    last = Cursor(shown[-1].position, above=False) if more else None
+    return History(tuple(changes), None if last is None else str(last))
+
+
+async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> list[Row]:
+    """Rows of the splits' services from the oldest of these changes on, in order."""
+    found: list[Row] = []
+    for service in dict.fromkeys(row.service for row in shown if row.service is not None):
+        oldest = min(row.position for row in shown if row.service == service)
+        page = await log.entries(
+            Filters(namespace=namespace, service=service),
+            limit=_REACH,
+            order="oldest",
+            cursor=str(Cursor(oldest, above=True)),
+        )
+        found += page.entries
+    return found
+
+
+def _change(
+    row: Row, before: Row | None, bodies: Mapping[bytes, str], followed: Sequence[Row]
+) -> Change:
+    detail = _detail(row.detail)
+    decision = _decision(row, detail.digest, followed)
+    return Change(
+        entry=_place(row),
+        type=detail.type,
+        actor=row.actor,
+        service=row.service,
+        before=None if before is None else _weights(before, bodies),
+        after=_weights(row, bodies),
+        decided=None if decision is None else _decided(decision),
+        ended=None if decision is None else _ended(decision, followed),
+    )
+
+
+def _decision(row: Row, digest: str, followed: Sequence[Row]) -> Row | None:
+    """The first decision behind this change; None when it was made on a later state."""
+    deleted = _detail(row.detail).type == "deleted"
+    for later in followed:
+        if later.position <= row.position or later.service != row.service:
+            continue
+        if later.kind == "translated":
+            looked_at = any(split.digest == digest for split in _detail(later.detail).splits)
+            return later if looked_at is not deleted else None
+    return None
+
+
+def _decided(row: Row) -> Decided:
+    desired = _detail(row.detail).desired or _Desired()
+    return Decided(_place(row), desired.winner, desired.valid, desired.findings)
+
+
+def _ended(decision: Row, followed: Sequence[Row]) -> Ended | None:
+    for later in followed:
+        if later.kind == "synced" and later.reconcile == decision.reconcile:
+            detail = _detail(later.detail)
+            return Ended(_place(later), later.outcome or "", detail.durations, detail.message)
+    return None
+
+
+def _weights(row: Row, bodies: Mapping[bytes, str]) -> tuple[Weight, ...] | None:
+    if not row.digests or _detail(row.detail).type == "deleted":
+        return None
+    body = bodies.get(row.digests[0])
+    try:
+        return None if body is None else _document(body).spec.backends
+    except msgspec.MsgspecError:
+        return None
+
+
+def _place(row: Row) -> Place:
+    return Place(row.run, row.seq, row.at)

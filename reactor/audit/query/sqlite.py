@@ -1,0 +1,305 @@
+"""The log's file, and the search index beside it, as a page needs them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from reactor.audit.engine import Connection
+from reactor.audit.index.schema import BLOCK, VERSION
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.export import Format, Piece, piece
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.position import LOWEST, pack, unpack
+from reactor.audit.query.stats import Stats, stats
+from reactor.audit.query.where import conditions
+from reactor.audit.row import COLUMNS, Row
+
+_ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One row of ``runs``, with the seq of its oldest and its newest entry."""
+
+    id: str
+    started: int
+    ended: int | None
+    version: str
+    host: str
+    settings: str
+    cluster_domain: str
+    first: int | None
+    last: int | None
+
+
+class SqliteStore:
+    """One read transaction on one connection; ``index`` says that the search index is there."""
+
+    def __init__(self, connection: Connection, *, index: bool) -> None:
+        self._connection = connection
+        self._index = index
+        self._indexed = 0
+
+    async def begin(self) -> None:
+        """Fix what is seen: rows that come later don't belong to this page."""
+        await self._connection.run(self._begin)
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")
+        if self._index:
+            self._indexed = _indexed(connection)
+
+    async def span(self, filters: Filters) -> Span:
+        return await self._connection.run(self._span, filters)
+
+    def _span(self, connection: sqlite3.Connection, filters: Filters) -> Span:
+        low, high = connection.execute(
+            "SELECT (SELECT min(position) FROM entries), (SELECT max(position) FROM entries)"
+        ).fetchone()
+        if low is None:
+            return Span(1, 0)
+        span = Span(low, high)
+        if filters.run is not None:
+            first, last = connection.execute(
+                "SELECT (SELECT position FROM entries WHERE run = ?1 ORDER BY seq LIMIT 1),"
+                " (SELECT position FROM entries WHERE run = ?1 ORDER BY seq DESC LIMIT 1)",
+                (filters.run,),
+            ).fetchone()
+            span = Span(1, 0) if first is None else span.part(first, last)
+        if self._indexed and (filters.since is not None or filters.until is not None):
+            span = span.part(*self._between(connection, filters, high))
+        return span
+
+    def _between(
+        self, connection: sqlite3.Connection, filters: Filters, newest: int
+    ) -> tuple[int, int]:
+        """From the first block with a row late enough to the last with one early enough."""
+        (first,) = connection.execute(
+            "SELECT min(block) FROM side.blocks WHERE newest >= ?", (filters.since or 0,)
+        ).fetchone()
+        (last,) = connection.execute(
+            "SELECT max(block) FROM side.blocks WHERE oldest < ?",
+            ((1 << 62) if filters.until is None else filters.until,),
+        ).fetchone()
+        low = self._indexed + 1 if first is None else first * BLOCK
+        # What isn't indexed yet may be from any time.
+        if newest > self._indexed or last is None:
+            return low, newest
+        return low, last * BLOCK + BLOCK - 1
+
+    async def indexed(self) -> int:
+        return self._indexed
+
+    async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
+        return len(await self.positions(lead, filters, span, down=True, most=most))
+
+    async def positions(
+        self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
+    ) -> Sequence[int]:
+        return await self._connection.run(self._positions, lead, filters, span, down, most)
+
+    def _positions(
+        self,
+        connection: sqlite3.Connection,
+        lead: Lead,
+        filters: Filters,
+        span: Span,
+        down: bool,
+        most: int,
+    ) -> list[int]:
+        order = "DESC" if down else "ASC"
+        if lead in ("split", "service"):
+            return self._named(connection, lead, filters, span, down, most)
+        values: tuple[str, ...] = ()
+        if lead == "":
+            sql = "SELECT position FROM entries WHERE true"
+        elif lead == "text":
+            wanted = filters.wanted()
+            assert wanted is not None
+            sql = "SELECT rowid AS position FROM side.messages WHERE messages MATCH ?"
+            values = (wanted.match(),)
+        elif lead in ("finding", "actor"):
+            sql = "SELECT position FROM side.terms WHERE field = ? AND term = ?"
+            values = (lead, getattr(filters, lead))
+        else:
+            sql = f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
+            values = (getattr(filters, lead),)
+        column = "rowid" if lead == "text" else "position"
+        return [
+            position
+            for (position,) in connection.execute(
+                f"{sql} AND {column} BETWEEN ? AND ? ORDER BY {column} {order} LIMIT ?",
+                (*values, span.low, span.high, most),
+            )
+        ]
+
+    def _named(
+        self,
+        connection: sqlite3.Connection,
+        lead: Lead,
+        filters: Filters,
+        span: Span,
+        down: bool,
+        most: int,
+    ) -> list[int]:
+        """Positions in the index of a name, which has the namespace before the position."""
+        name = getattr(filters, lead)
+        order = "DESC" if down else "ASC"
+        kind = "" if filters.kind is None else " AND kind = ?"
+        sql = (
+            f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
+            f" AND namespace IS ? AND position BETWEEN ? AND ?{kind}"
+            f" ORDER BY position {order} LIMIT ?"
+        )
+        kinds = () if filters.kind is None else (filters.kind,)
+        if filters.namespace is not None:
+            namespaces: list[str | None] = [filters.namespace]
+        else:
+            spaces = connection.execute(_SPACES.format(column=lead), (name, name))
+            namespaces = [None, *(namespace for (namespace,) in spaces)]
+        found = [
+            position
+            for namespace in namespaces
+            for (position,) in connection.execute(
+                sql, (name, namespace, span.low, span.high, *kinds, most)
+            )
+        ]
+        return sorted(found, reverse=down)[:most]
+
+    async def rows(
+        self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None
+    ) -> Sequence[Row]:
+        return await self._connection.run(self._rows, positions, filters, down, most)
+
+    def _rows(
+        self,
+        connection: sqlite3.Connection,
+        positions: Sequence[int],
+        filters: Filters,
+        down: bool,
+        most: int | None,
+    ) -> list[Row]:
+        where, parameters = conditions(filters)
+        order = "DESC" if down else "ASC"
+        found = connection.execute(
+            f"{_ROWS} WHERE e.position IN (SELECT value FROM json_each(?)){where}"
+            f" ORDER BY e.position {order} LIMIT ?",
+            (json.dumps(positions), *parameters, -1 if most is None else most),
+        )
+        return [Row(*row) for row in found]
+
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+        return await self._connection.run(piece, positions, filters, form)
+
+    async def translated(self, cursor: Cursor) -> Cursor:
+        """A cursor of the archive's order as one of this log's."""
+        return await self._connection.run(_translated, cursor)
+
+    async def place(self, position: int) -> int:
+        """A position of this log in the archive's order."""
+        return await self._connection.run(_place, position)
+
+    async def entry(self, run: str, seq: int) -> Row | None:
+        return await self._connection.run(_entry, run, seq)
+
+    async def document(self, digest: bytes) -> str | None:
+        return await self._connection.run(_document, digest)
+
+    async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
+        return await self._connection.run(_documents, tuple(dict.fromkeys(digests)))
+
+    async def stats(self, path: Path) -> Stats:
+        return await self._connection.run(stats, path, self._indexed)
+
+    async def runs(self) -> list[Run]:
+        return await self._connection.run(_runs)
+
+
+def _translated(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
+    """To the same row; to the same time when it is another replica's, or gone."""
+    at, run, seq = unpack(cursor.position)
+    found = connection.execute(
+        "SELECT position FROM entries WHERE run = ? AND seq = ?", (run, seq)
+    ).fetchone()
+    if found is not None:
+        return Cursor(found[0], cursor.above)
+    found = connection.execute(
+        "SELECT position FROM entries WHERE at <= ? ORDER BY at DESC, position DESC LIMIT 1", (at,)
+    ).fetchone()
+    position = 0 if found is None else found[0]
+    return Cursor(position if cursor.above else position + 1, cursor.above)
+
+
+def _place(connection: sqlite3.Connection, position: int) -> int:
+    found = connection.execute(
+        "SELECT at, run, seq FROM entries WHERE position <= ? ORDER BY position DESC LIMIT 1",
+        (position,),
+    ).fetchone()
+    return LOWEST if found is None else pack(*found)
+
+
+def _entry(connection: sqlite3.Connection, run: str, seq: int) -> Row | None:
+    found = connection.execute(f"{_ROWS} WHERE e.run = ? AND e.seq = ?", (run, seq)).fetchone()
+    return None if found is None else Row(*found)
+
+
+def _document(connection: sqlite3.Connection, digest: bytes) -> str | None:
+    found = connection.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _documents(connection: sqlite3.Connection, digests: tuple[bytes, ...]) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for start in range(0, len(digests), 500):
+        piece = digests[start : start + 500]
+        marks = ", ".join("?" * len(piece))
+        found.update(
+            connection.execute(
+                f"SELECT digest, body FROM documents WHERE digest IN ({marks})", piece
+            )
+        )
+    return found
+
+
+def _runs(connection: sqlite3.Connection) -> list[Run]:
+    return [
+        Run(*found)
+        for found in connection.execute(
+            "SELECT id, started, ended, version, host, settings, cluster_domain,"
+            " (SELECT min(seq) FROM entries WHERE run = runs.id),"
+            " (SELECT max(seq) FROM entries WHERE run = runs.id) FROM runs ORDER BY id DESC"
+        )
+    ]
+
+
+# From one namespace straight to the next in the index.
+_SPACES: Final = """
+WITH RECURSIVE spaces (namespace) AS (
+    SELECT min(namespace) FROM entries WHERE {column} = ?
+    UNION ALL
+    SELECT (SELECT min(namespace) FROM entries
+            WHERE {column} = ? AND namespace > spaces.namespace)
+    FROM spaces WHERE spaces.namespace IS NOT NULL
+)
+SELECT namespace FROM spaces WHERE namespace IS NOT NULL
+"""
+
+
+def _indexed(connection: sqlite3.Connection) -> int:
+    """How far the index is, 0 when it is of another log or version."""
+    (version,) = connection.execute("PRAGMA side.user_version").fetchone()
+    if version != VERSION:
+        return 0
+    position, run, seq = connection.execute(
+        "SELECT position, run, seq FROM side.progress"
+    ).fetchone()
+    found = connection.execute(
+        "SELECT run, seq FROM entries WHERE position = ?", (position,)
+    ).fetchone()
+    return int(position) if found == (run, seq) else 0

@@ -1,0 +1,96 @@
+"""`linkerd-smi audit export`: all entries that pass, as text."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reactor.cli.audit import given
+from reactor.cli.globals import Globals
+from reactor.cli.goflags import GoCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import IO
+
+_TAIL = 4096
+
+
+@click.command(cls=GoCommand)
+@click.argument(
+    "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-"
+)
+@given.source_options
+@given.filter_options()
+@given.output_option("ndjson", "csv", default="ndjson")
+@click.pass_context
+def export(ctx: click.Context, file: Path, output: str) -> int:
+    """Write all entries that pass the filters, the oldest first, to FILE or stdout.
+
+    The last line says whether they are all there. FILE appears, or is replaced, when it is whole.
+
+    Exit codes: 0 complete, 1 truncated (stderr says why) or the log can't be read, 2 wrong usage.
+    """
+    from reactor.cli.audit import output as shown
+    from reactor.cli.audit.files import replaced
+    from reactor.cli.cluster import run
+
+    where, flags, filters = given.Where.of(ctx), Globals.of(ctx), given.filters(ctx)
+    if str(file) == "-":
+        last = run(_write(where, flags, filters, output, sys.stdout.buffer))
+    else:
+        with replaced(file) as fresh, fresh.open("wb") as target:
+            last = run(_write(where, flags, filters, output, target))
+            complete, text = _ending(last, output)
+            if complete is None:
+                from reactor.errors import Fatal
+
+                raise Fatal(text)
+    complete, text = _ending(last, output)
+    shown.said(text)
+    return 0 if complete else 1
+
+
+async def _write(
+    where: given.Where, flags: Globals, filters: Mapping[str, str], form: str, target: IO[bytes]
+) -> bytes:
+    """The end of what was written."""
+    from contextlib import aclosing
+
+    from reactor.cli.audit import output
+    from reactor.cli.audit.opened import opened
+
+    size, rows, last = 0, 0, b""
+    async with opened(where, flags) as log, aclosing(log.export(filters, form)) as parts:
+        async for part in parts:
+            target.write(part)
+            size += len(part)
+            rows += part.count(b"\n")
+            last = (last + part)[-_TAIL:]
+            output.progress(f"{rows} rows, {size / 2**20:.1f} MiB")
+    target.flush()
+    output.progress("")
+    return last
+
+
+def _ending(last: bytes, form: str) -> tuple[bool | None, str]:
+    """Whether all is there (None: not even a last line is), and that in words."""
+    import msgspec
+
+    line = last.rstrip().rpartition(b"\n")[2]
+    if form == "csv":
+        if line.startswith(b"# "):
+            return line.startswith(b"# complete"), line[2:].decode(errors="replace")
+    else:
+        try:
+            told = msgspec.json.decode(line)
+        except msgspec.MsgspecError:
+            told = None
+        if isinstance(told, dict) and "export" in told:
+            if told["export"] == "complete":
+                return True, f"complete: {told.get('rows')} rows"
+            return False, f"truncated after {told.get('rows')}: {told.get('problem')}"
+    return None, "truncated: the log ceased to answer; run it again"

@@ -1,0 +1,143 @@
+"""The flags that the commands share: which log, which entries, in what form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+_META = "reactor.cli.audit"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which log: a file or an archive, a URL, or (both None) the adaptor's in the cluster."""
+
+    db: str | None = None
+    url: str | None = None
+    token: str | None = None
+    cluster: str = "default"
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Where:
+        """What was given with this command."""
+        from reactor.errors import Fatal
+
+        found = cls(**ctx.meta.get(f"{_META}.where", {}))
+        if found.db is not None and found.url is not None:
+            raise Fatal("--db and --url exclude each other: a log is here or there", code=2)
+        return found
+
+
+def filters(ctx: click.Context) -> dict[str, str]:
+    """The filters that were given, by the name of the API's parameter."""
+    return dict(ctx.meta.get(f"{_META}.filters", {}))
+
+
+def source_options(command: Command) -> Command:
+    """--db, --url and --token."""
+    for option in reversed(
+        (
+            _kept(
+                "where",
+                "--db",
+                metavar="FILE|URL",
+                envvar="LINKERD_SMI_DB",
+                help="Read this: an adaptor's SQLite file, or postgresql://..., its archive."
+                "  [default: $LINKERD_SMI_DB]",
+            ),
+            _kept(
+                "where",
+                "--cluster-name",
+                "cluster",
+                metavar="NAME",
+                help="Whose rows of the archive.  [default: default]",
+            ),
+            _kept(
+                "where",
+                "--url",
+                metavar="URL",
+                help="Ask this admin port, such as http://127.0.0.1:9995.",
+            ),
+            _kept(
+                "where",
+                "--token",
+                metavar="TOKEN",
+                envvar="LINKERD_SMI_TOKEN",
+                help="Bearer token for the adaptor.  [default: $LINKERD_SMI_TOKEN, the"
+                " kubeconfig's]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def filter_options(*, times: bool = True) -> Callable[[Command], Command]:
+    """What an entry has to be; all filters together."""
+    found = [
+        _filter("-n", "--namespace", metavar="NAME", help="Of this namespace."),
+        _filter("--split", metavar="NAME", help="Of this TrafficSplit."),
+        _filter("--service", metavar="NAME", help="Of this apex Service."),
+        _filter(
+            "--kind",
+            metavar="KIND",
+            help="observed, translated, synced, gap, purged, started or stopped.",
+        ),
+        _filter("--outcome", metavar="OUTCOME", help="How it ended: patched, failed, ..."),
+        _filter("--finding", metavar="REASON", help="With this finding, such as ShadowedBy."),
+        _filter("--actor", metavar="NAME", help="Of this field manager."),
+        _filter("--reconcile", metavar="ID", help="Of this reconciliation."),
+        _filter("--run", metavar="ID", help="Of this run of the adaptor."),
+        _filter("--text", metavar="WORDS", help='With these words or "phrases" in a message.'),
+    ]
+    if times:
+        found += [
+            _filter("--since", metavar="TIME", help="From then on: RFC 3339, or -2h."),
+            _filter("--until", metavar="TIME", help="Before then: RFC 3339, or -2h."),
+        ]
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(found):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def output_option(*forms: str, default: str = "table") -> Callable[[Command], Command]:
+    """-o."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(forms),
+        default=default,
+        show_default=True,
+        help="How it is printed.",
+    )
+
+
+def pair(text: str, what: str) -> tuple[str, str]:
+    """NAMESPACE/NAME; Fatal for anything else."""
+    from reactor.errors import Fatal
+
+    namespace, slash, name = text.partition("/")
+    if not slash or not namespace or not name or "/" in name:
+        raise Fatal(f"{text!r} names no {what}: write NAMESPACE/{what.upper()}", code=2)
+    return namespace, name
+
+
+def _kept(group: str, *names: str, **settings: Any) -> Callable[[Command], Command]:
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.meta.setdefault(f"{_META}.{group}", {})[param.name] = value
+
+    return click.option(*names, expose_value=False, callback=keep, **settings)
+
+
+def _filter(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    return _kept("filters", *names, **settings)

@@ -1,0 +1,72 @@
+"""`linkerd-smi audit verify`: whether the log is as it was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reactor.cli.audit import given
+from reactor.cli.globals import Globals
+from reactor.cli.goflags import GoCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from reactor.admin.wire import Verdict
+
+
+@click.command(cls=GoCommand)
+@given.source_options
+@click.option(
+    "--anchor",
+    metavar="RUN:SEQ:HASH",
+    help="A row that must be there: what an earlier verify printed, kept elsewhere.",
+)
+@given.output_option("table", "json", "yaml")
+@click.pass_context
+def verify(ctx: click.Context, anchor: str | None, output: str) -> int:
+    """Read the whole log and prove that no row, document or run was changed or removed.
+
+    The anchor that it prints names the newest row: kept elsewhere and given the next time, it shows
+    that no tail was cut off, which the log alone can't.
+
+    Exit codes: 0 proved, 1 it isn't (the first bad row is named) or can't be read, 2 wrong usage.
+    """
+    from reactor.cli.audit import output as shown
+    from reactor.cli.audit.opened import opened
+    from reactor.cli.cluster import run
+
+    async def ask() -> Verdict:
+        async with opened(given.Where.of(ctx), Globals.of(ctx)) as log:
+            return await _shown(log.verify(anchor))
+
+    found = run(ask())
+    if output != "table":
+        shown.machine(found, output)
+    elif found.proved:
+        click.echo(f"proved: {found.rows} rows are as they were written")
+        if found.anchor is not None:
+            click.echo(f"anchor: {found.anchor}")
+    else:
+        click.echo(f"NOT PROVED: {found.problem}")
+        click.echo(f"{found.rows} rows before that are as they were written")
+    return 0 if found.proved else 1
+
+
+async def _shown(work: Awaitable[Verdict]) -> Verdict:
+    import asyncio
+    import time
+
+    from reactor.cli.audit import output
+
+    begun = time.monotonic()
+    proving = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({proving}, timeout=0.5))[0]:
+            output.progress(f"verifying for {time.monotonic() - begun:.0f} s")
+        return proving.result()
+    finally:
+        output.progress("")
+        proving.cancel()
+        await asyncio.gather(proving, return_exceptions=True)

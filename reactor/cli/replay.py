@@ -1,0 +1,184 @@
+"""`linkerd-smi replay`: what was recorded, decided again by today's code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reactor.cli.goflags import GoCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reactor.audit.query.filters import Filters
+    from reactor.audit.query.pages import Span
+    from reactor.replay.decisions import Part
+
+
+@click.command(cls=GoCommand)
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The audit log: a SQLite file; its adaptor may go on writing to it.",
+)
+@click.option("-n", "--namespace", metavar="NAME", help="Only what is of this namespace.")
+@click.option("--split", metavar="NAME", help="Only decisions that this split won.")
+@click.option("--service", metavar="NAME", help="Only this apex Service.")
+@click.option("--since", metavar="TIME", help="Only from then on: RFC 3339, or -2h.")
+@click.option("--until", metavar="TIME", help="Only before then: RFC 3339, or -2h.")
+@click.option("--run", metavar="ID", help="Only this run of the adaptor.")
+@click.option(
+    "--into",
+    metavar="sandbox|KUBECONFIG",
+    help="Do what was recorded again, in a sandbox with an adaptor of its own, or in a cluster.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default="as recorded",
+    metavar="N",
+    help="With --into: so many times as fast.",
+)
+@click.option("--step", is_flag=True, help="With --into: wait for Enter before each event.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    show_default="a temporary one",
+    help="With --into sandbox: where its kubeconfig and the new audit log go; kept.",
+)
+@click.option("--yes", is_flag=True, help="With --into KUBECONFIG: yes, change that cluster.")
+@click.option(
+    "--yes-the-same-cluster",
+    "same_cluster",
+    is_flag=True,
+    help="With --yes: even though it is the one that the log was recorded from.",
+)
+@click.option(
+    "--fail-on-diff", is_flag=True, help="Exit 1 unless all decisions, at least one, are the same."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that share the log.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How differences are printed.",
+)
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    db: Path,
+    namespace: str | None,
+    split: str | None,
+    service: str | None,
+    since: str | None,
+    until: str | None,
+    run: str | None,
+    into: str | None,
+    speed: float,
+    step: bool,
+    directory: Path | None,
+    yes: bool,
+    same_cluster: bool,
+    fail_on_diff: bool,
+    jobs: int,
+    output: str,
+) -> int:
+    """Make each recorded decision again with this release, and print what differs.
+
+    Reads the log alone: every `translated` row holds all that its decision depended on. A row that
+    can't be replayed, since a document of it is gone for instance, is counted with its reason.
+
+    With --into the recorded events happen again: changes of splits, changes of profiles by others,
+    Services that come and go. A sandbox has an adaptor of its own; in a cluster the one there, if
+    any, has the work. At the end the profiles are compared with those recorded. With --split or
+    --service all that shares the Service is in it.
+
+    Exit codes: 0 done, 1 not all decisions are the same (with --fail-on-diff), or not all profiles
+    as recorded (with --into), 2 wrong usage.
+    """
+    import gc
+
+    from reactor.replay import report
+    from reactor.replay.jobs import parts
+    from reactor.replay.source import LogFile
+
+    filters = _filters(namespace, split, service, since, until, run)
+    source = LogFile(db)
+    if into is not None:
+        from reactor.cli.globals import Globals
+        from reactor.cli.reenact import Wish, again
+
+        wish = Wish(into, speed, step, directory, yes, same_cluster, output)
+        return again(source, filters, wish, Globals.of(ctx))
+    gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
+    span = source.span(filters)
+    summary = report.Summary()
+    told = report.json if output == "json" else report.text
+    for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
+        click.echo(line)
+    if not summary.rows:
+        click.echo(f"linkerd-smi: no decision in {db} passes the filters", err=True)
+    return int(fail_on_diff and not summary.clean)
+
+
+def _filters(
+    namespace: str | None,
+    split: str | None,
+    service: str | None,
+    since: str | None,
+    until: str | None,
+    run: str | None,
+) -> Filters:
+    from reactor.audit.query.filters import Filters
+
+    return Filters(
+        namespace=namespace,
+        split=split,
+        service=service,
+        run=run,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+    )
+
+
+def _moment(flag: str, text: str | None) -> int | None:
+    import time
+
+    from reactor.admin import moment
+    from reactor.errors import Fatal
+
+    if text is None:
+        return None
+    try:
+        return moment.parse(text, now=time.time_ns() // 1000)
+    except ValueError as error:
+        raise Fatal(f"{flag}: {error}; give {moment.ALLOWED}", code=2) from error
+
+
+def _watched(parts: Iterable[Part], span: Span) -> Iterator[Part]:
+    """The parts, with progress for whoever sits at a terminal."""
+    shown = sys.stderr.isatty()
+    for part in parts:
+        yield part
+        if shown:
+            done = (part.span.high - span.low + 1) / (span.high - span.low + 1)
+            click.echo(f"\r{done:4.0%} of the log", nl=False, err=True)
+    if shown:
+        click.echo("\r\033[K", nl=False, err=True)

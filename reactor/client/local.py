@@ -1,0 +1,121 @@
+"""The file of a log."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from reactor.admin import moment, wire
+from reactor.admin.entries import entry
+from reactor.audit import engine
+from reactor.audit.chain import Anchor, verify
+from reactor.audit.query import Filters, Reader
+from reactor.audit.query.cursor import Cursor
+from reactor.audit.query.filters import Sieve
+from reactor.audit.query.stats import Stats
+from reactor.client.direct import Direct, asked
+from reactor.client.port import Query
+from reactor.errors import Fatal, Terminal
+
+POLL: Final = 0.25
+"""Seconds between two looks for new rows."""
+_BATCH: Final = 1000
+
+
+def file(url: str) -> Local:
+    """The log that ``--db`` names: a file, or sqlite:/// and a file; Fatal when it is none."""
+    if "://" in url and not url.startswith("sqlite"):
+        # What follows may hold a password.
+        raise Fatal(f"--db {url.partition('://')[0]}://...: this takes a SQLite file", code=2)
+    path = engine.location(url)
+    if not path.is_file():
+        raise Fatal(f"--db {path}: there is no such file", code=2)
+    try:
+        with closing(sqlite3.connect(engine.uri(path, "ro"), uri=True)) as connection:
+            connection.execute("SELECT position, hash FROM entries LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        raise Fatal(f"--db {path}: this is no audit log that can be read ({error})") from error
+    return Local(path)
+
+
+class Local(Direct):
+    """A log on this machine; its adaptor may go on writing to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reader = Reader(url=str(path))
+        super().__init__(self._reader)
+
+    async def get(self, path: str, places: Query, query: Query) -> bytes:
+        """As `Port.get`."""
+        if path == "/api/v1/stats":
+            return _stats(await self._reader.stats())
+        return await super().get(path, places, query)
+
+    async def verify(self, anchor: str | None) -> bytes:
+        """As `Port.verify`."""
+        try:
+            wanted = None if anchor is None else Anchor.parse(anchor)
+        except ValueError as error:
+            raise Fatal(f"--anchor: {error}", code=2) from error
+        found = await verify(str(self.path), wanted)
+        newest = None if found.anchor is None else str(found.anchor)
+        return msgspec.json.encode(
+            wire.Verdict(found.problem is None, found.rows, found.problem, newest)
+        )
+
+    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
+        """As `Port.tail`: it looks again and again, and never ends."""
+        sieve = Sieve(asked(query))
+        position = await self._position(after)
+        while True:
+            page = await self._reader.entries(
+                Filters(), limit=_BATCH, order="oldest", cursor=str(Cursor(position, above=True))
+            )
+            for row in page.entries:
+                position = row.position
+                if sieve.fits(row):
+                    yield msgspec.json.encode(entry(row))
+            if not page.entries:
+                await asyncio.sleep(POLL)
+
+    async def _position(self, after: str | None) -> int:
+        if after is None:
+            page = await self._reader.entries(Filters(), limit=1)
+            return page.entries[0].position if page.entries else 0
+        run, _, seq = after.rpartition(".")
+        row = await self._reader.entry(run, int(seq))
+        if row is None:
+            raise Terminal(f"the log has no entry {after} (any more)", status=404)
+        return row.position
+
+
+def _stats(found: Stats) -> bytes:
+    gaps = [
+        wire.Gap(
+            hole.run,
+            hole.seq,
+            hole.rows,
+            moment.text(hole.first),
+            moment.text(hole.last),
+            hole.reason,
+        )
+        for hole in found.holes
+    ]
+    shown = wire.Stats(
+        rows=found.rows,
+        bytes=found.bytes,
+        index_bytes=found.index_bytes,
+        unindexed=found.unindexed,
+        runs=found.runs,
+        oldest=None if found.oldest is None else moment.text(found.oldest),
+        newest=None if found.newest is None else moment.text(found.newest),
+        gaps=gaps,
+    )
+    return msgspec.json.encode(shown)

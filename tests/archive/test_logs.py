@@ -1,0 +1,107 @@
+"""The archive answers while it can, the local log when it can't, and the answer says which."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from reactor.audit.archive import logs as logs_module
+from reactor.audit.archive import shipper as shipping_module
+from reactor.audit.archive.logs import Logs
+from reactor.audit.query import Filters, Reader
+from reactor.audit.query.export import Format
+from reactor.audit.query.history import history
+from tests.archive.postgres import Postgres
+from tests.archive.shipping import level, reading, shipping, until, write
+from tests.unit.audit.logs import document, entry, opened
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipping_module, "LONGEST", 0.5)
+    monkeypatch.setattr(logs_module, "AGAIN", 0.0)
+
+
+async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_it(
+    postgres: Postgres, database: str, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "one.sqlite", tmp_path / "two.sqlite"]
+    for path in paths:
+        async with opened(path) as log:
+            write(log, 60)
+            assert await log.commit()
+    url = postgres.url(database)
+    async with shipping(url, paths[1]) as other:
+        await until(level(other))
+    async with shipping(url, paths[0]) as shipper, reading(url, cluster="one") as archive:
+        await until(level(shipper))
+        logs = Logs(archive=archive, local=Reader(url=str(paths[0])), shipping=shipper)
+        assert logs.source() == "archive"
+        page = await logs.entries(Filters(), limit=100)
+        assert len({row.run for row in page.entries}) == 2
+        assert page.next is not None
+        rest = await logs.entries(Filters(), limit=100, cursor=page.next)
+        assert len(page.entries) + len(rest.entries) == 124
+        assert len(await logs.runs()) == 2
+        mine = [row for row in page.entries if row.run == min(r.run for r in page.entries)]
+        assert await logs.entry(mine[0].run, mine[0].seq) == mine[0]
+        changes = await history(logs, "default", "split-1", limit=3)
+        assert [change.actor for change in changes.changes] == ["kubectl"] * 3
+        # What isn't shipped yet is found all the same.
+        async with opened(paths[0]) as log:
+            log.append(entry(documents=(document("fresh"),)))
+            assert await log.commit()
+            assert await logs.entry(log.run, 2) is not None
+            assert await logs.document(document("fresh").digest) is not None
+        assert await logs.document(b"x" * 32) is None
+        shipper.committed(3)
+        await until(level(shipper))
+
+        await asyncio.to_thread(postgres.stop)
+        shipper.committed(1)
+        local = await logs.entries(Filters(), limit=100)
+        assert {row.run for row in local.entries} <= {run.id for run in await logs.runs()}
+        await until(lambda: shipper.trouble is not None)
+        assert logs.source().startswith("local; archive-lacks-rows=")
+        # A page of the archive leads on to the same place in the local log.
+        onward = await logs.entries(Filters(), limit=1, cursor=page.next)
+        assert onward.entries == () or onward.entries[0].at <= page.entries[-1].at
+        await asyncio.to_thread(postgres.start)
+        await until(level(shipper))
+        # And the other way round.
+        back = await logs.entries(Filters(), limit=5, cursor=local.next or local.previous)
+        assert len(back.entries) <= 5
+        assert logs.source() == "archive"
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+async def test_an_export_is_the_same_from_the_archive(
+    postgres: Postgres, database: str, tmp_path: Path, form: Format
+) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+        write(log, 700)
+        log.append(entry(detail=b'{"message":"a \\"quoted\\", w\\u00f6rd\\nin lines"}', split=None))
+        assert await log.commit()
+    url = postgres.url(database)
+    async with shipping(url, path) as shipper, reading(url, cluster="one") as archive:
+        await until(level(shipper))
+        for filters in (Filters(), Filters(kind="synced"), Filters(text="large"), Filters(run="x")):
+            local = b"".join([part async for part in Reader(url=str(path)).export(filters, form)])
+            found = b"".join([part async for part in archive.export(filters, form)])
+            assert read(found, form) == read(local, form)
+
+
+def read(text: bytes, form: Format) -> tuple[list[object], str]:
+    """The rows, by run and seq, and the last line."""
+    body, _, last = text.decode().rstrip().rpartition("\n")
+    if form == "ndjson":
+        rows = [msgspec.json.decode(line) for line in body.splitlines()]
+        return sorted(rows, key=lambda row: (row["run"], row["seq"])), last
+    records = list(csv.reader(io.StringIO(body, newline="")))
+    return [records[:1], *sorted(records[1:], key=lambda row: (row[0], int(row[1])))], last

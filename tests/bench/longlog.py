@@ -1,0 +1,183 @@
+"""A long log with a valid chain, as years of canaries would leave it: for measuring questions.
+
+`python -m tests.bench.longlog FILE ROWS`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import create_engine
+
+from reactor.audit.entry import Entry
+from reactor.audit.ledger import Ledger, Start
+from reactor.audit.schema import HEAD, metadata
+from reactor.model.meta import Document
+
+SPLITS: Final = 5_000
+NAMESPACES: Final = 200
+_ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")
+_GROUP: Final = 5_000
+FIRST: Final = 1_767_225_600_000_000
+"""When the log begins, in microseconds."""
+STEP: Final = 100_000
+"""Microseconds between two changes."""
+
+
+def _document(kind: str, name: str, weight: int, number: int) -> Document:
+    body = msgspec.json.encode(
+        {
+            "apiVersion": "split.smi-spec.io/v1alpha2",
+            "kind": kind,
+            "metadata": {
+                "name": name,
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+                "generation": number,
+                "resourceVersion": str(number),
+                "uid": "14d48f28-29af-4fb7-b2e2-70cc640911f8",
+            },
+            "spec": {
+                "service": name,
+                "backends": [
+                    {"service": f"{name}-primary", "weight": 100 - weight},
+                    {"service": f"{name}-canary", "weight": weight},
+                ],
+            },
+        }
+    )
+    return Document(sha256(body).digest(), body)
+
+
+def changes() -> Iterator[Entry]:
+    """Four rows for every change: seen, decided, done, echoed."""
+    number = 0
+    while True:
+        number += 1
+        which = number * 7919 % SPLITS
+        name, namespace = f"web-{which // NAMESPACES}", f"team-{which % NAMESPACES}"
+        at, weight = FIRST + number * STEP, number // SPLITS % 100
+        split = _document("TrafficSplit", name, weight, number)
+        profile = _document("ServiceProfile", name, weight, number)
+        key = f"{number:08x}-{which:04x}"
+        invalid, failed = number % 50 == 0, number % 211 == 0
+        finding = {
+            "reason": "ShadowedBy" if number % 100 else "InvalidWeight",
+            "split": name,
+            "message": f"backend {name}-canary has weight {weight} that can't be read",
+        }
+        overrides = [
+            {"authority": f"{name}-{leaf}.{namespace}.svc.cluster.local", "weight": str(share)}
+            for leaf, share in (("primary", 100 - weight), ("canary", weight))
+        ]
+        common: dict[str, Any] = {"namespace": namespace, "service": name, "reconcile": key}
+        yield Entry(
+            kind="observed",
+            at=at,
+            split=name,
+            actor=_ACTORS[0 if number % 97 else number % 4],
+            resource_version=str(number),
+            detail=_encode(
+                object="trafficsplits",
+                name=name,
+                type="modified",
+                digest=split.digest.hex(),
+                uid="14d48f28-29af-4fb7-b2e2-70cc640911f8",
+                managers=[["flagger", "Update", "2026-11-23T07:28:25Z", False]],
+            ),
+            documents=(split,),
+            **common,
+        )
+        yield Entry(
+            kind="translated",
+            at=at + 400,
+            split=name,
+            detail=_encode(
+                attempt=1,
+                fingerprint=split.digest.hex()[:32],
+                namespace=namespace,
+                service=name,
+                splits=[{"digest": split.digest.hex(), "name": name}],
+                good={},
+                asked=None,
+                services={f"{name}-primary": "present", f"{name}-canary": "present"},
+                evidence="none",
+                unreadable=False,
+                repairs={"count": 0, "manager": "", "wait": 0.0},
+                rules={"cluster_domain": "cluster.local", "orphans": "delete"},
+                desired={
+                    "overrides": overrides,
+                    "winner": name,
+                    "valid": not invalid,
+                    "leave": False,
+                    "findings": [finding] if invalid else [],
+                },
+                plan={"type": "patch", "name": name, "overrides": overrides},
+            ),
+            documents=(split,),
+            **common,
+        )
+        yield Entry(
+            kind="synced",
+            at=at + 8000,
+            split=name,
+            outcome="failed" if failed else "invalid" if invalid else "patched",
+            detail=_encode(
+                plan="patch",
+                attempt=1,
+                status=500 if failed else 200,
+                durations={"queued": 0.0005, "decided": 0.0001, "committed": 0.002, "total": 0.01},
+                message="etcdserver: request timed out" if failed else "",
+            ),
+            **common,
+        )
+        yield Entry(
+            kind="observed",
+            at=at + 9000,
+            actor="smi-adaptor",
+            resource_version=str(number),
+            detail=_encode(
+                object="serviceprofiles",
+                name=name,
+                type="echo",
+                digest=profile.digest.hex(),
+                uid="1067f274-46d2-4d24-825e-2ac1412d18b1",
+                managers=[["smi-adaptor", "Update", "2026-11-23T07:28:25Z", True]],
+            ),
+            documents=(profile,),
+            **common,
+        )
+
+
+def _encode(**fields: object) -> bytes:
+    return msgspec.json.encode(fields)
+
+
+def write(path: Path, rows: int) -> None:
+    """Make the file; nothing is synced on the way."""
+    engine = create_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    engine.dispose()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-500000")
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+        ledger = Ledger()
+        ledger.begin(connection, Start(FIRST, "1.2.3", "node", "{}", "cluster.local"))
+        wanted = islice(changes(), rows)
+        while group := list(islice(wanted, _GROUP)):
+            ledger.write(connection, group)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]))
