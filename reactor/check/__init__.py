@@ -1,4 +1,5 @@
-"""What `linkerd-smi check` checks: pure judgements of what was read, their order and formats.
+"""What `linkerd-smi check` checks: judgements of what was read, their order and formats.
 
-Here: values in, results out, and when to ask again. Not here: flags, and how a request is sent.
+Here: what is asked of the cluster, values in and results out, and when to ask again. Not here:
+flags, and how a request is sent.
 """

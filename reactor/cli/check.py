@@ -14,6 +14,7 @@ import click
 
 from reactor.cli.globals import Globals, namespace
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 from reactor.cli.waiting import seconds
 from reactor.errors import Fatal
 
@@ -70,7 +71,7 @@ def check(
     if given.api_addr is not None:
         _address(given.api_addr)
     if ctx.args and output != "json":
-        click.echo(f"linkerd-smi: ignored: {' '.join(ctx.args)}", err=True)
+        say(f"ignored: {' '.join(ctx.args)}")
     from reactor.check.formats import as_json, ending, heading, lines, passed
     from reactor.cli.cluster import run
 

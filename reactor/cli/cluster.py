@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Awaitable, Coroutine
 from typing import TypeVar
 
 from reactor.cli.globals import Globals
+from reactor.cli.say import say
 from reactor.errors import Fatal, ReactorError, Retryable
 from reactor.kube.connection import Connection
 
@@ -30,7 +30,7 @@ def connect(given: Globals) -> Connection:
     )
     if given.verbose:
         whom = f" as {given.as_user}" if given.as_user else ""
-        print(f"linkerd-smi: asking {connection.server}{whom}", file=sys.stderr)
+        say(f"asking {connection.server}{whom}")
     return connection
 
 
@@ -54,7 +54,7 @@ async def soon(connection: Connection, answer: Awaitable[T]) -> T:
 
 
 def _tell(verb: str, resource: str, code: str, seconds: float) -> None:
-    print(f"linkerd-smi: {verb} {resource}: {code} in {seconds * 1000:.0f} ms", file=sys.stderr)
+    say(f"{verb} {resource}: {code} in {seconds * 1000:.0f} ms")
 
 
 def _keep_still(verb: str, resource: str, code: str, seconds: float) -> None:

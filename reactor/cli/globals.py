@@ -11,7 +11,7 @@ import click
 from reactor.errors import Fatal
 
 _META = "reactor.cli.globals"
-_NAMESPACE = re.compile(r"[a-zA-Z0-9-]+")
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def namespace(flag: str, value: str) -> str:
     """``value``; Fatal unless a namespace can be called so."""
     if not _NAMESPACE.fullmatch(value):
         raise Fatal(
-            f"{flag}: {value!r} is no namespace: letters, digits and '-' are allowed", code=2
+            f"{flag}: {value!r} is no namespace: write 1 to 63 of a-z, 0-9 and, within, '-'", code=2
         )
     return value
 

@@ -8,6 +8,7 @@ import click
 
 from reactor.cli.globals import Globals, namespace
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 from reactor.errors import Fatal
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def install(
         if told is not None and version is None:
             objects = render(tree, namespace=wanted, kube_version=parsed(told))
     if any(_goes_with_its_pod(one) for one in objects):
-        _say(
+        say(
             "the audit log will lie in an emptyDir and go with its pod; to keep it: "
             "--set audit.persistence.enabled=true"
         )
@@ -136,7 +137,7 @@ def _asked(flags: Globals, *, wait: float | None, told: str | None) -> str | Non
         if wait is not None or error.code == 2:
             raise
         # Without checks the Go extension's CLI needed no cluster, and pipelines count on that.
-        _say(
+        say(
             f"rendered for the newest Kubernetes, as no cluster tells its version: {error}; "
             "--ignore-cluster or --kube-version ask none"
         )
@@ -152,7 +153,7 @@ async def _version(
 
     async with connection:
         if wait is not None:
-            await wait_until_up(connection, namespace=linkerd, seconds=wait, say=_say)
+            await wait_until_up(connection, namespace=linkerd, seconds=wait, say=say)
         if told is not None:
             return told
         answer = await soon(connection, get(connection, "/version")) or {}
@@ -162,7 +163,3 @@ async def _version(
 def _goes_with_its_pod(one: Object) -> bool:
     pod = one.get("spec", {}).get("template", {}).get("spec", {})
     return any("emptyDir" in volume for volume in pod.get("volumes", ()))
-
-
-def _say(text: str) -> None:
-    click.echo(f"linkerd-smi: {text}", err=True)

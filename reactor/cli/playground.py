@@ -18,6 +18,7 @@ import yaml
 
 from reactor import logs
 from reactor.audit.query import Filters, Reader
+from reactor.cli.say import say
 from reactor.cli.table import table
 from reactor.daemon import Daemon
 from reactor.errors import Fatal
@@ -114,7 +115,7 @@ def _apply(server: Sandbox, document: Manifest) -> None:
 
 def _end(late: Sequence[str]) -> int:
     for reason in late:
-        click.echo(f"linkerd-smi: not in sync: {reason}", err=True)
+        say(f"not in sync: {reason}")
     return 1 if late else 0
 
 

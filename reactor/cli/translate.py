@@ -89,7 +89,8 @@ def translate(
     for remark in remarks:
         click.echo(str(remark), err=True)
     if not found.where and not remarks:
-        click.echo(f"no TrafficSplit among {found.others} other documents", err=True)
+        others = f"{found.others} document{'s' * (found.others != 1)}"
+        click.echo(f"no TrafficSplit among {others}", err=True)
     _print(output, found, judged, remarks)
     return int(any(remark.error or fail_on == "warning" for remark in remarks))
 

@@ -8,6 +8,7 @@ import click
 
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 from reactor.errors import Fatal, Terminal
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> li
             keep_definition=keep_crd,
         )
         for sentence in found.unanswered:
-            _say(f"not searched: {sentence}")
+            say(f"not searched: {sentence}")
         if found.forbidden:
-            _say(f"you may not list {', '.join(found.forbidden)}: whatever is ours of them stays")
+            say(f"you may not list {', '.join(found.forbidden)}: whatever is ours of them stays")
         if not plan.documents:
             if found.forbidden or found.unanswered:
                 raise Fatal(f"nothing that bears {LABEL} was found where one could look")
-            _say(f"there is nothing to remove that bears {LABEL}")
+            say(f"there is nothing to remove that bears {LABEL}")
         _tell(plan)
         await _tell_of_traffic(connection, None if keep_crd else plan.definition)
     return plan.documents
@@ -74,12 +75,12 @@ async def _removal(connection: Connection, flags: Globals, keep_crd: bool) -> li
 
 def _tell(plan: Removal) -> None:
     for name in plan.spared:
-        _say(f"namespace {name} stays, as there is more in it than the extension")
+        say(f"namespace {name} stays, as there is more in it than the extension")
     for release in plan.releases:
         namespace, _, name = release.partition("/")
-        _say(f"helm installed this, so rather: helm uninstall {name} --namespace {namespace}")
+        say(f"helm installed this, so rather: helm uninstall {name} --namespace {namespace}")
     for claim in plan.claims:
-        _say(f"the audit log goes, too: PersistentVolumeClaim {claim}")
+        say(f"the audit log goes, too: PersistentVolumeClaim {claim}")
 
 
 async def _tell_of_traffic(connection: Connection, definition: Object | None) -> None:
@@ -89,7 +90,7 @@ async def _tell_of_traffic(connection: Connection, definition: Object | None) ->
         if definition is not None:
             counted = await splits(connection, definition)
             total = sum(counted.values())
-            _say(
+            say(
                 f"the definition of TrafficSplit takes {_several(total, 'split')} in "
                 f"{_several(len(counted), 'namespace')} along; --keep-crd leaves them"
                 if total
@@ -97,10 +98,10 @@ async def _tell_of_traffic(connection: Connection, definition: Object | None) ->
             )
         overrides = await overridden(connection)
     except Terminal as error:
-        _say(f"can't tell what becomes of the traffic: {error}")
+        say(f"can't tell what becomes of the traffic: {error}")
         return
     if overrides:
-        _say(
+        say(
             f"Linkerd goes on by the overrides of {_several(overrides, 'ServiceProfile')}; the "
             "adaptor takes back its own when you delete the splits while it runs"
         )
@@ -108,7 +109,3 @@ async def _tell_of_traffic(connection: Connection, definition: Object | None) ->
 
 def _several(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def _say(text: str) -> None:
-    click.echo(f"linkerd-smi: {text}", err=True)

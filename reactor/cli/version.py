@@ -9,6 +9,7 @@ import click
 from reactor import __version__
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from reactor.check.kinds import Deployment
@@ -35,7 +36,7 @@ def version(client: bool, short: bool) -> None:
     found, why = run(_server(connect(given)))
     _show("Server", found, short)
     if why:
-        click.echo(f"linkerd-smi: {why}", err=True)
+        say(why)
 
 
 @click.command(cls=GoCommand)

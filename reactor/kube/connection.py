@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -319,7 +321,7 @@ class Connection:
     def _lost(self, method: str, path: str, error: Exception) -> Retryable:
         sent = method != "GET" and not isinstance(error, _NEVER_SENT)
         if isinstance(error, aiohttp.ClientConnectorError):  # its own text shows our TLS context
-            what = f"can't connect: {error.os_error.strerror or error.os_error}"
+            what = f"can't connect: {cause(error.os_error)}"
         else:
             what = str(error) or ("timed out" if isinstance(error, TimeoutError) else repr(error))
         return Retryable(f"{method} {self._target.server}{path}: {what}", sent=sent)
@@ -377,3 +379,10 @@ class Connection:
         if certificate is not None:
             tls.present(made, certificate, where=target.user.where)
         return made
+
+
+def cause(error: OSError) -> str:
+    """Why nothing could be reached, in the system's words."""
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # asyncio's own text is about its call

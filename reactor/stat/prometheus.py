@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +11,7 @@ import aiohttp
 import msgspec
 
 from reactor.errors import ReactorError
+from reactor.kube.connection import cause
 from reactor.kube.proxy import from_environment
 from reactor.stat import query
 from reactor.stat.figures import Figures, Leaf, Sample, Split, figures
@@ -142,16 +140,10 @@ def _samples(status: int, body: bytes) -> list[Sample]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"can't connect: {_cause(error.os_error)}"
+        return f"can't connect: {cause(error.os_error)}"
     if isinstance(error, TimeoutError):
         return f"no answer within {_SECONDS + _GRACE} s"
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _cause(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)  # asyncio's own text is about its call
 
 
 def _without_password(url: str) -> str:

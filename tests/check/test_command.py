@@ -98,7 +98,7 @@ async def test_a_cluster_that_cannot_be_reached_is_one_failure(site: Site, tmp_p
     (check,) = checked.checks.values()
     assert check["result"] == "error"
     assert "127.0.0.1:1" in check["error"]
-    assert "can't connect" in check["error"]
+    assert "can't connect: Connection refused" in check["error"]
 
 
 async def test_a_kubeconfig_that_is_not_there_is_one_failure_as_well(

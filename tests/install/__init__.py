@@ -1,1 +1,4 @@
-"""Tests of `install` and `uninstall`, against the real helm, kubectl and API server."""
+"""`install` and `uninstall`: against the real helm, kubectl and API server.
+
+What the chart itself renders is tested in tests/chart.
+"""

@@ -18,6 +18,7 @@ from reactor.errors import Fatal
         (["ts", ""], "the name after ts/ is missing"),
         (["ts/a", "-A"], "-A and the name of a split exclude each other"),
         (["ts", "-n", "no_namespace"], "--namespace: 'no_namespace' is no namespace"),
+        (["ts", "-n", "Shop"], "--namespace: 'Shop' is no namespace: write 1 to 63 of a-z, 0-9"),
         (["ts", "-t", "soon"], "--time-window: 'soon': write a duration such as"),
         (["ts", "-t=5s"], "--time-window: 5s is too short: 15s or more"),
         (["ts", "--cluster-domain", "A b"], "--cluster-domain: 'A b': write a DNS name such as"),

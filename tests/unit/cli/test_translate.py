@@ -195,7 +195,7 @@ def test_no_split_at_all_is_told_and_no_failure(shell: Shell) -> None:
     shell.write("kind: Deployment\napiVersion: apps/v1\n")
     ended = shell.translate("--fail-on=warning")
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err == "no TrafficSplit among 1 other documents\n"
+    assert ended.err == "no TrafficSplit among 1 document\n"
 
 
 def test_the_last_of_two_documents_of_one_split_counts_as_with_kubectl(shell: Shell) -> None:
