@@ -54,6 +54,7 @@ class Shipper:
         self._url = archive_url
         self._path: Path = engine.location(log_url)
         self._cluster = cluster
+        self._number: int | None = None
         self._retention = retention
         self._clock = clock
         self._wake = asyncio.Event()
@@ -155,7 +156,7 @@ class Shipper:
         archive.add_termination_listener(self._gone)
         try:
             # Whatever was known may be so no longer: it may be another archive, or an older one.
-            self._place = None
+            self._place = self._number = None
             self._known.clear()
             self._months.clear()
             self._kept_up = 0.0
@@ -207,7 +208,11 @@ class Shipper:
 
     async def _round(self, archive: Archive) -> None:
         """Ship all that the local log has now."""
-        cluster = await batches.join(archive, self._cluster, self._retention)
+        if archive.is_closed():
+            raise Unavailable(f"the archive {database.place(self._url)} broke the connection off")
+        if self._number is None:
+            self._number = await batches.join(archive, self._cluster, self._retention)
+        cluster = self._number
         await self._upkeep(archive)
         async with self._opened() as log:
             batch = await self._next(archive, cluster, log)
