@@ -8,7 +8,8 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # Processes that the tests are spread over, each with a control plane of its own; 0: this one.
-WORKERS ?= 2
+# More than two cores, since much of a test is waiting.
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 # More arguments for the program behind a target: `make test ARGS="-k lease"`.
 ARGS ?=
@@ -24,7 +25,7 @@ run: $(VENV)/.runtime ## Run the sandbox: a small API server, the adaptor, and t
 	@$(BIN)/python -m reactor.cli.extension sandbox $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests but the long ones.
-	$(PYTEST) -n $(WORKERS) $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types, layers and shell scripts.
 	$(BIN)/ruff format --check .
