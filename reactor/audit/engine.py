@@ -68,8 +68,12 @@ def reader(path: Path) -> AsyncEngine:
 
 
 def index(path: Path) -> AsyncEngine:
-    """For what builds the search index: it can be made again, so nothing waits for the disk."""
-    return _engine(path, "rwc", ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"))
+    """For what builds the search index: it can be made again, so nothing waits for the disk.
+
+    The file shrinks with what is in it, since its size counts as the log's.
+    """
+    pragmas = ("auto_vacuum=FULL", "journal_mode=WAL", "synchronous=NORMAL")
+    return _engine(path, "rwc", tuple(f"PRAGMA {pragma}" for pragma in pragmas))
 
 
 def uri(path: Path, mode: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from reactor.audit.index.schema import beside
 from reactor.audit.keeper import Keeper
 from reactor.audit.ledger import Cut, Ledger, Start
 from reactor.audit.row import DIGEST
@@ -169,12 +171,21 @@ class Sweeper:
 
 
 def _used(connection: sqlite3.Connection) -> int:
-    """Bytes of the file that hold something."""
+    """Bytes of the file that hold something, and of the search index beside it."""
     pages, free = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("page_count", "freelist_count")
     )
-    return int(pages - free) * _page_size(connection)
+    return int(pages - free) * _page_size(connection) + _index_size(connection)
+
+
+def _index_size(connection: sqlite3.Connection) -> int:
+    # It grows and shrinks with the log.
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    try:
+        return beside(Path(path)).stat().st_size
+    except OSError:
+        return 0
 
 
 def _page_size(connection: sqlite3.Connection) -> int:

@@ -94,6 +94,7 @@ async def test_what_retention_removed_goes_from_the_index_too(tmp_path: Path) ->
     small = Retention(size=600_000)
     await write(path, 6 * BLOCK, retention=Retention())
     await Indexer(url=str(path)).catch_up()
+    before = beside(path).stat().st_size
     async with opened(path, retention=small) as log:
         log.append(entry())
         assert await log.commit()
@@ -107,6 +108,7 @@ async def test_what_retention_removed_goes_from_the_index_too(tmp_path: Path) ->
     for table in ("texts", "terms"):
         ((first,),) = rows(beside(path), f"SELECT min(position) FROM {table}")
         assert first >= oldest // BLOCK * BLOCK
+    assert beside(path).stat().st_size < before
     with closing(sqlite3.connect(beside(path))) as connection:
         connection.execute("INSERT INTO messages (messages, rank) VALUES ('integrity-check', 1)")
 
