@@ -16,6 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 EPOCH = 1_600_000_000
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Time for the release: whoever comes first waits for it, and for what it downloads."""
+    for item in items:
+        if "release" in getattr(item, "fixturenames", ()) and not item.get_closest_marker(
+            "timeout"
+        ):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def this_platform() -> str:
     """The release's name for the machine of the test."""
