@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import reactor
-from reactor.audit import engine
+from reactor.audit import engine, migrate
 from reactor.audit.engine import Connection
 from reactor.audit.schema import HEAD, REVISIONS, metadata
 from reactor.audit.trouble import Unavailable, explain
@@ -102,28 +98,8 @@ async def _create(connection: AsyncConnection) -> None:
 
 
 async def _migrate(path: Path) -> None:
-    above = str(Path(reactor.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "migrations",
-        "upgrade",
-        str(path),
-        env={**os.environ, "PYTHONPATH": f"{above}{os.pathsep}{inherited}" if inherited else above},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        _, said = await child.communicate()
-    except BaseException:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-        raise
-    if child.returncode:
-        last = (said.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+    last = await migrate.upgrade("migrations", str(path))
+    if last is not None:
         if "locked" in last:
             raise Unavailable(f"audit database {path} is locked by another program; can't migrate")
         raise Fatal(f"audit database {path} can't be migrated to schema {HEAD}: {last}")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
 
-import reactor
+from reactor.audit import migrate
 from reactor.audit.archive.schema import HEAD, REVISIONS
 from reactor.audit.trouble import Unavailable
 
@@ -95,29 +91,8 @@ async def ready(connection: Connection, url: str) -> None:
             f"the archive {place(url)} has schema {version}, made by a newer release; this one "
             f"knows up to {HEAD}, and ships nothing until it is upgraded"
         )
-    above = str(Path(reactor.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "migrations.archive", "upgrade"),
-        env={
-            **os.environ,
-            "SMI_ADAPTOR_ARCHIVE_URL": url,
-            "PYTHONPATH": f"{above}{os.pathsep}{inherited}" if inherited else above,
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        _, said = await child.communicate()
-    except BaseException:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-        raise
-    if child.returncode:
-        last = (said.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+    last = await migrate.upgrade("migrations.archive", SMI_ADAPTOR_ARCHIVE_URL=url)
+    if last is not None:
         raise Unavailable(f"the archive {place(url)} can't be brought to schema {HEAD}: {last}")
 
 
