@@ -177,12 +177,17 @@ class _Search:
 
     async def _lead(self, span: Span) -> Lead:
         """The one with the fewest rows; of those with many, the one that is best as a rule."""
+        indexed = await self._store.indexed()
+        leads = [
+            lead
+            for lead in _LEADS
+            if getattr(self._filters, lead) is not None and (indexed or lead not in _DERIVED)
+        ]
+        if len(leads) < 2:
+            return leads[0] if leads else ""
         best: Lead = ""
         fewest = _PROBE
-        indexed = await self._store.indexed()
-        for lead in _LEADS:
-            if getattr(self._filters, lead) is None or (lead in _DERIVED and not indexed):
-                continue
+        for lead in leads:
             count = await self._store.count(lead, self._filters, span, _PROBE)
             if count < fewest or best == "":
                 best, fewest = lead, count
