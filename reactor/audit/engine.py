@@ -70,9 +70,17 @@ def reader(path: Path) -> AsyncEngine:
 def index(path: Path) -> AsyncEngine:
     """For what builds the search index: it can be made again, so nothing waits for the disk.
 
-    The file shrinks with what is in it, since its size counts as the log's.
+    The file shrinks with what is in it, since its size counts as the log's, and its WAL is kept
+    short for the same reason.
     """
-    pragmas = ("auto_vacuum=FULL", "journal_mode=WAL", "synchronous=NORMAL")
+    pragmas = (
+        "auto_vacuum=FULL",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "wal_autocheckpoint=256",
+        f"journal_size_limit={1 << 20}",
+        "cache_size=-512",
+    )
     return _engine(path, "rwc", tuple(f"PRAGMA {pragma}" for pragma in pragmas))
 
 
