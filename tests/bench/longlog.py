@@ -24,12 +24,23 @@ from reactor.model.meta import Document
 
 SPLITS: Final = 5_000
 NAMESPACES: Final = 200
-_ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")
+ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")
 _GROUP: Final = 5_000
+RUN: Final = 40_000
+"""Rows after which the program is started anew."""
 FIRST: Final = 1_767_225_600_000_000
 """When the log begins, in microseconds."""
 STEP: Final = 100_000
 """Microseconds between two changes."""
+
+
+def reconcile(number: int) -> str:
+    """The id of a change."""
+    return f"{number:08x}-{_which(number):04x}"
+
+
+def _which(number: int) -> int:
+    return number * 7919 % SPLITS
 
 
 def _document(kind: str, name: str, weight: int, number: int) -> Document:
@@ -61,12 +72,12 @@ def changes() -> Iterator[Entry]:
     number = 0
     while True:
         number += 1
-        which = number * 7919 % SPLITS
+        which = _which(number)
         name, namespace = f"web-{which // NAMESPACES}", f"team-{which % NAMESPACES}"
         at, weight = FIRST + number * STEP, number // SPLITS % 100
         split = _document("TrafficSplit", name, weight, number)
         profile = _document("ServiceProfile", name, weight, number)
-        key = f"{number:08x}-{which:04x}"
+        key = reconcile(number)
         invalid, failed = number % 50 == 0, number % 211 == 0
         finding = {
             "reason": "ShadowedBy" if number % 100 else "InvalidWeight",
@@ -82,7 +93,7 @@ def changes() -> Iterator[Entry]:
             kind="observed",
             at=at,
             split=name,
-            actor=_ACTORS[0 if number % 97 else number % 4],
+            actor=ACTORS[0 if number % 97 else number % 4],
             resource_version=str(number),
             detail=_encode(
                 object="trafficsplits",
@@ -172,10 +183,14 @@ def write(path: Path, rows: int) -> None:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
         ledger = Ledger()
-        ledger.begin(connection, Start(FIRST, "1.2.3", "node", "{}", "cluster.local"))
         wanted = islice(changes(), rows)
+        at, written = FIRST, 0
         while group := list(islice(wanted, _GROUP)):
-            ledger.write(connection, group)
+            if written % RUN == 0:
+                ledger.begin(connection, Start(at, "1.2.3", "node", "{}", "cluster.local"))
+            written += len(group)
+            at = group[-1].at
+            ledger.write(connection, group, ended=at if written % RUN == 0 else None)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
