@@ -57,8 +57,11 @@ def grafana_dashboard(given: GrafanaDashboard, *, namespace: str, dashboard: str
     }
 
 
-def network_policy(given: NetworkPolicy, *, namespace: str, linkerd_namespace: str) -> Object:
+def network_policy(
+    given: NetworkPolicy, *, namespace: str, linkerd_namespace: str, archived: bool
+) -> Object:
     """Who may reach the pods, and whom they may."""
+    archive = {"ports": _tcp(*(given.archive_ports or [5432])), **present("to", given.archive_to)}
     servers = given.api_server_ports or [443, 6443]
     linkerd = {"matchLabels": {"kubernetes.io/metadata.name": linkerd_namespace}}
     return {
@@ -77,6 +80,7 @@ def network_policy(given: NetworkPolicy, *, namespace: str, linkerd_namespace: s
                 {"ports": [{"port": 53, "protocol": "UDP"}, *_tcp(53, *servers)]},
                 # Linkerd's identity, destination and policy controllers, for the proxy.
                 {"ports": _tcp(8080, 8086, 8090), "to": [{"namespaceSelector": linkerd}]},
+                *([archive] if archived else ()),
             ],
         },
     }

@@ -64,11 +64,38 @@ class Persistence(_Part, frozen=True):
     existing_claim: str | None = None
 
 
+class ArchiveCa(_Part, frozen=True):
+    """Who vouches for the archive."""
+
+    existing_config_map: str | None = None
+    existing_secret: str | None = None
+    key: str | None = None
+
+
+class ArchiveValues(_Part, frozen=True):
+    """The copy of the audit log in PostgreSQL."""
+
+    existing_secret: str | None = None
+    key: str | None = None
+    retention: Retention | None = None
+    ca: ArchiveCa | None = None
+
+
+class Reader(_Part, frozen=True):
+    """Somebody who may read the audit log."""
+
+    kind: str
+    name: str
+    namespace: str | None = None
+
+
 class Audit(_Part, frozen=True):
     """The audit log."""
 
     retention: Retention | None = None
     persistence: Persistence | None = None
+    archive: ArchiveValues | None = None
+    readers: list[Reader] | None = None
 
 
 class PodMonitor(_Part, frozen=True):
@@ -93,12 +120,15 @@ class NetworkPolicy(_Part, frozen=True):
     enabled: bool | None = None
     sources: list[Tree] | None = msgspec.field(name="from", default=None)
     api_server_ports: list[int] | None = None
+    archive_ports: list[int] | None = None
+    archive_to: list[Tree] | None = None
 
 
 class Values(_Part, frozen=True):
     """All of them, but for `namespaceMetadata`: the CLI renders the Namespace itself."""
 
     cluster_domain: str | None = None
+    cluster_name: str | None = None
     linkerd_namespace: str | None = None
     image_pull_secrets: list[Tree] | None = None
     priority_class_name: str | None = None

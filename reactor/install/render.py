@@ -8,9 +8,11 @@ import msgspec
 
 from reactor.errors import Fatal
 from reactor.install import packed
+from reactor.install.archive import archive
 from reactor.install.definition import definition_for
 from reactor.install.extras import claim, grafana_dashboard, network_policy, pod_monitor
-from reactor.install.model import Adaptor, Audit, Values
+from reactor.install.model import Adaptor, ArchiveValues, Audit, Values
+from reactor.install.readers import binding
 from reactor.install.schema import faults
 from reactor.install.version import ASSUMED, Version
 from reactor.install.volume import volume
@@ -36,18 +38,27 @@ def render(tree: Tree, *, namespace: str, kube_version: Version = ASSUMED) -> li
     values = msgspec.convert(tree, Values)
     replicas = (values.adaptor or Adaptor()).replicas
     replicas = 1 if replicas is None else replicas
-    disk = volume(values.audit or Audit(), replicas=replicas)
+    audit = values.audit or Audit()
+    disk = volume(audit, replicas=replicas)
+    copied = archive(audit.archive or ArchiveValues())
     made = [
         definition_for(packed.definition(), kube_version),
         *_accounts_and_roles(values, namespace),
-        deployment(values, namespace=namespace, volume=disk, replicas=replicas),
+        deployment(values, namespace=namespace, volume=disk, archive=copied, replicas=replicas),
     ]
+    if audit.readers:
+        made.append(binding(audit.readers, namespace=namespace))
     if disk.made:
         made.append(claim(disk, namespace=namespace))
     if values.network_policy is not None and values.network_policy.enabled:
         linkerd = values.linkerd_namespace or "linkerd"
         made.append(
-            network_policy(values.network_policy, namespace=namespace, linkerd_namespace=linkerd)
+            network_policy(
+                values.network_policy,
+                namespace=namespace,
+                linkerd_namespace=linkerd,
+                archived=copied is not None,
+            )
         )
     if values.pod_monitor is not None and values.pod_monitor.enabled:
         made.append(pod_monitor(values.pod_monitor, namespace=namespace))

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from reactor import __version__
+from reactor.install.archive import Archive
 from reactor.install.model import Adaptor, Audit, Image, Resources, Retention, Values
 from reactor.install.resources import quantities
 from reactor.install.volume import Volume
@@ -22,7 +23,9 @@ _OLD_TAG = re.compile(r"v0\.[0-2]\.[0-9]+")
 _NOBODY = 65534
 
 
-def deployment(values: Values, *, namespace: str, volume: Volume, replicas: int) -> Object:
+def deployment(
+    values: Values, *, namespace: str, volume: Volume, archive: Archive | None, replicas: int
+) -> Object:
     """The adaptor's Deployment."""
     adaptor = values.adaptor or Adaptor()
     return {
@@ -60,8 +63,11 @@ def deployment(values: Values, *, namespace: str, volume: Volume, replicas: int)
                     **present("nodeSelector", adaptor.node_selector),
                     **present("affinity", adaptor.affinity),
                     **present("tolerations", adaptor.tolerations),
-                    "containers": [_container(values, adaptor)],
-                    "volumes": [{"name": "audit", **_source(volume)}],
+                    "containers": [_container(values, adaptor, archive)],
+                    "volumes": [
+                        {"name": "audit", **_source(volume)},
+                        *(archive.volumes if archive else ()),
+                    ],
                 },
             },
         },
@@ -73,16 +79,17 @@ def present(name: str, value: object) -> Object:
     return {name: value} if value else {}
 
 
-def _container(values: Values, adaptor: Adaptor) -> Object:
+def _container(values: Values, adaptor: Adaptor, archive: Archive | None) -> Object:
     image = adaptor.image or Image()
     return {
         "name": "smi-adaptor",
         "image": _reference(image),
         "imagePullPolicy": image.pull_policy or "IfNotPresent",
-        "args": _flags(values, adaptor),
+        "args": [*_flags(values, adaptor), *(archive.flags if archive else ())],
         "env": [
             _from_field("POD_NAMESPACE", "metadata.namespace"),
             _from_field("POD_NAME", "metadata.name"),
+            *(archive.env if archive else ()),
         ],
         "ports": [{"name": "admin-http", "containerPort": 9995}],
         "livenessProbe": {**_probe("/live"), "initialDelaySeconds": 10, "timeoutSeconds": 5},
@@ -97,7 +104,10 @@ def _container(values: Values, adaptor: Adaptor) -> Object:
             **present("runAsUser", adaptor.run_as_user),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "volumeMounts": [{"name": "audit", "mountPath": "/data"}],
+        "volumeMounts": [
+            {"name": "audit", "mountPath": "/data"},
+            *(archive.mounts if archive else ()),
+        ],
     }
 
 
@@ -105,6 +115,7 @@ def _flags(values: Values, adaptor: Adaptor) -> list[str]:
     retention = (values.audit or Audit()).retention or Retention()
     return [
         f"-cluster-domain={values.cluster_domain or 'cluster.local'}",
+        f"-cluster-name={values.cluster_name or 'default'}",
         f"-log-level={adaptor.log_level or 'info'}",
         f"-log-format={adaptor.log_format or 'plain'}",
         f"-orphans={adaptor.orphans or 'delete'}",

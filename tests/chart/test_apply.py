@@ -19,6 +19,11 @@ EVERYTHING = (
     "--set=grafanaDashboard.annotations.folder=Linkerd,imagePullSecrets[0].name=registry",
     "--set=adaptor.podLabels.team=mesh,adaptor.podAnnotations.team=mesh",
     "--set=adaptor.nodeSelector.disk=ssd,adaptor.tolerations[0].operator=Exists",
+    "--set=clusterName=eu-1,audit.archive.existingSecret=archive",
+    "--set=audit.archive.ca.existingConfigMap=authority,networkPolicy.archivePorts={5432,4143}",
+    "--set=networkPolicy.archiveTo[0].ipBlock.cidr=10.0.0.0/8",
+    "--set=audit.readers[0].kind=Group,audit.readers[0].name=auditors",
+    "--set=audit.readers[1].kind=ServiceAccount,audit.readers[1].name=reader",
 )
 VALUES = pytest.mark.parametrize("values", [(), EVERYTHING], ids=["defaults", "everything"])
 

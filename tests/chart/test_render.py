@@ -21,8 +21,9 @@ def defaults(helm: Path) -> Objects:
     return render(helm)
 
 
-def test_helm_finds_no_fault_in_the_chart(helm: Path) -> None:
-    command = [str(helm), "lint", "--strict", str(CHART)]
+@pytest.mark.parametrize("everything", [False, True], ids=["defaults", "everything"])
+def test_helm_finds_no_fault_in_the_chart(helm: Path, everything: bool) -> None:
+    command = [str(helm), "lint", "--strict", str(CHART), *(_EVERYTHING if everything else [])]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -75,6 +76,8 @@ def test_the_selector_is_the_old_one_since_it_can_never_change(defaults: Objects
 _EVERYTHING = [
     "--set=audit.persistence.enabled=true,podMonitor.enabled=true",
     "--set=networkPolicy.enabled=true,grafanaDashboard.enabled=true",
+    "--set=audit.archive.existingSecret=archive,audit.archive.ca.existingConfigMap=authority",
+    "--set=audit.readers[0].kind=Group,audit.readers[0].name=auditors",
 ]
 
 
@@ -88,7 +91,8 @@ _EVERYTHING = [
         ["--set=namespaceMetadata=null,grafanaDashboard=null,imagePullSecrets=null"],
         ["--set=clusterDomain=null,linkerdNamespace=null,priorityClassName=null"],
         ["--set=audit.persistence=null,adaptor.image=null,adaptor.resources=null"],
-        ["--set=namespaceMetadata.image=null,audit.retention=null"],
+        ["--set=namespaceMetadata.image=null,audit.retention=null,audit.archive=null"],
+        ["--set=clusterName=null,audit.readers=null,audit.archive.ca=null"],
         ["--set=adaptor.runAsUser=null,adaptor.tolerations=null,adaptor.affinity=null"],
     ],
     ids=" ".join,
@@ -104,14 +108,17 @@ def test_the_flags_are_what_the_values_say(helm: Path) -> None:
             helm,
             "--set=clusterDomain=example.org,adaptor.logLevel=debug,adaptor.logFormat=json",
             "--set=adaptor.orphans=keep,audit.retention.age=12h,audit.retention.size=512MiB",
+            "--set=clusterName=eu-1,audit.archive.existingSecret=a,audit.archive.retention.age=2w",
         )
     )["args"] == [
         "-cluster-domain=example.org",
+        "-cluster-name=eu-1",
         "-log-level=debug",
         "-log-format=json",
         "-orphans=keep",
         "-audit-retention-age=12h",
         "-audit-retention-size=512MiB",
+        "-archive-retention-age=2w",
     ]
 
 
@@ -213,6 +220,20 @@ def test_a_claim_that_is_there_already_is_used_and_none_is_made(helm: Path) -> N
             "adaptor.replicas=2,audit.persistence.enabled=true",
             "adaptor.replicas: 2 adaptors can't share the volume of one audit log: set it to 1, or "
             "audit.persistence.enabled to false",
+        ),
+        (
+            "audit.archive.ca.existingConfigMap=authority",
+            "audit.archive.ca: it is used only with audit.archive.existingSecret, which holds the "
+            "URL",
+        ),
+        (
+            "audit.archive.ca.existingConfigMap=a,audit.archive.ca.existingSecret=a",
+            "audit.archive.ca: existingConfigMap and existingSecret exclude each other: give one "
+            "of them",
+        ),
+        (
+            "audit.readers[0].kind=User,audit.readers[0].name=eve,audit.readers[0].namespace=ops",
+            "audit.readers[0]: a User is in no namespace: leave it out",
         ),
     ],
 )

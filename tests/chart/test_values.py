@@ -84,6 +84,13 @@ _AMOUNT = SCHEMA["properties"]["adaptor"]["properties"]["resources"]["properties
         ("imagePullSecrets[0].nom=x", "'/imagePullSecrets/0'"),
         ("podMonitor.interval=often", "'/podMonitor/interval': 'often' does not match"),
         ("networkPolicy.apiServerPorts[0]=0", "'/networkPolicy/apiServerPorts/0': minimum"),
+        ("clusterName=eu 1", "'/clusterName': 'eu 1' does not match"),
+        ("audit.archive.url=postgresql://u:p@h/d", "'/audit/archive': additional properties 'url'"),
+        ("audit.archive.existingSecret=A", "'/audit/archive/existingSecret': 'A' does not match"),
+        ("audit.archive.retention.age=1y", "'/audit/archive/retention/age': '1y' does not match"),
+        ("audit.readers[0].kind=Team", "'/audit/readers/0/kind': value must be one of 'Group'"),
+        ("audit.readers[0].kind=Group", "'/audit/readers/0': missing property 'name'"),
+        ("networkPolicy.archivePorts[0]=x", "'/networkPolicy/archivePorts/0': got string"),
         ("namespaceMetadata.runAsUser=root", "'/namespaceMetadata/runAsUser': got string, want"),
     ],
 )
@@ -112,7 +119,7 @@ def test_the_schema_allows_what_the_flag_allows(value: str, flag: str) -> None:
 def test_the_defaults_of_the_chart_are_those_of_the_adaptor(helm: Path) -> None:
     in_pod = {"POD_NAMESPACE": "linkerd-smi", "POD_NAME": "one"}
     assert Settings.from_command_line(
-        container(render(helm))["args"], in_pod
+        container(render(helm, "--set=audit.archive.existingSecret=archive"))["args"], in_pod
     ) == Settings.from_command_line([], in_pod)
 
 
@@ -126,6 +133,8 @@ def test_the_defaults_of_the_chart_are_those_of_the_adaptor(helm: Path) -> None:
         "audit.retention.age=1h30m",
         "audit.retention.age=2w",
         "clusterDomain=k8s.example.org",
+        "clusterName=EU_1.a-b",
+        "audit.archive.existingSecret=archive,audit.archive.retention.age=1h30m",
     ],
 )
 def test_what_the_schema_allows_the_adaptor_understands(helm: Path, given: str) -> None:

@@ -95,6 +95,20 @@ MATRIX = [
     "podMonitor.enabled=true,podMonitor.interval=10s,podMonitor.labels.release=prometheus",
     "grafanaDashboard.enabled=true,grafanaDashboard.annotations.folder=Mesh",
     "podMonitor=null,grafanaDashboard=null,networkPolicy=null,namespaceMetadata=null",
+    "clusterName=eu-1,audit.archive.existingSecret=archive",
+    "clusterName=null,audit.archive.existingSecret=1e3,audit.archive.key=y,"
+    "audit.archive.retention.age=2w",
+    "audit.archive.existingSecret=a,audit.archive.ca.existingConfigMap=1e3,audit.archive.ca.key=y",
+    "audit.archive.existingSecret=a,audit.archive.ca.existingSecret=a,audit.archive.ca.key=null",
+    "audit.archive.existingSecret=a,audit.archive.key=null,audit.archive.retention=null,"
+    "audit.archive.ca=null,networkPolicy.enabled=true",
+    "audit.archive=null,audit.readers=null,networkPolicy.enabled=true",
+    "audit.archive.existingSecret=a,networkPolicy.enabled=true,networkPolicy.archivePorts={5433,4143}"
+    ",networkPolicy.archiveTo[0].ipBlock.cidr=10.0.0.0/8",
+    "audit.readers[0].kind=Group,audit.readers[0].name=team: a,audit.readers[1].kind=User,"
+    "audit.readers[1].name=1e3",
+    "audit.readers[0].kind=ServiceAccount,audit.readers[0].name=one,"
+    "audit.readers[1].kind=ServiceAccount,audit.readers[1].name=two,audit.readers[1].namespace=ops",
 ]
 
 
@@ -152,6 +166,19 @@ REFUSED = [
     "imagePullSecrets[0].name=,clusterDomain=a",
     "networkPolicy.apiServerPorts={0}",
     "clusterDomain=a..b",
+    "clusterName=",
+    "audit.archive.url=postgresql://u:p@h/d",
+    "audit.archive.existingSecret=A",
+    "audit.archive.existingSecret=a,audit.archive.key=",
+    "audit.archive.existingSecret=a,audit.archive.retention.age=1y",
+    "audit.archive.ca.existingSecret=a",
+    "audit.archive.existingSecret=a,audit.archive.ca.existingSecret=a,"
+    "audit.archive.ca.existingConfigMap=a",
+    "networkPolicy.archivePorts={postgresql}",
+    "audit.readers={auditors}",
+    "audit.readers[0].kind=Group",
+    "audit.readers[0].kind=Team,audit.readers[0].name=a",
+    "audit.readers[0].kind=Group,audit.readers[0].name=a,audit.readers[0].namespace=b",
     "nothing.of=this",
 ]
 
@@ -174,6 +201,7 @@ def test_what_the_chart_refuses_we_refuse(pair: Pair, assignments: str) -> None:
             "adaptor.orphans: expected one of 'delete', 'clear', 'keep', not 'x'",
         ),
         ("imagePullSecrets[0].nam=a", "imagePullSecrets[0]: name is missing"),
+        ("audit.readers[0].name=a", "audit.readers[0]: kind is missing"),
     ],
 )
 def test_the_complaint_names_the_value_and_what_it_should_be(

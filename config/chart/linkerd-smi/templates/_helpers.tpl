@@ -114,6 +114,36 @@ seccompProfile:
 {{- end -}}
 {{- end -}}
 
+{{/* The Secret with the archive's URL; empty when there is no archive. */}}
+{{- define "linkerd-smi.archive" -}}
+{{- $archive := (.Values.audit).archive | default dict -}}
+{{- $ca := $archive.ca | default dict -}}
+{{- if and $ca.existingConfigMap $ca.existingSecret -}}
+{{- fail "audit.archive.ca: existingConfigMap and existingSecret exclude each other: give one of them" -}}
+{{- end -}}
+{{- if and (or $ca.existingConfigMap $ca.existingSecret) (not $archive.existingSecret) -}}
+{{- fail "audit.archive.ca: it is used only with audit.archive.existingSecret, which holds the URL" -}}
+{{- end -}}
+{{- $archive.existingSecret | default "" -}}
+{{- end -}}
+
+{{/* The volume with the archive's authority; empty when none is given. */}}
+{{- define "linkerd-smi.archiveCa" -}}
+{{- $ca := ((.Values.audit).archive).ca | default dict -}}
+{{- if $ca.existingConfigMap }}
+configMap:
+  name: {{ $ca.existingConfigMap | quote }}
+{{- else if $ca.existingSecret }}
+secret:
+  secretName: {{ $ca.existingSecret | quote }}
+{{- end }}
+{{- if or $ca.existingConfigMap $ca.existingSecret }}
+  items:
+    - key: {{ $ca.key | default "ca.crt" | quote }}
+      path: ca.crt
+{{- end }}
+{{- end -}}
+
 {{- define "linkerd-smi.hook" -}}
 helm.sh/hook: post-install
 helm.sh/hook-weight: {{ . | quote }}
