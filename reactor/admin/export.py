@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Final, Protocol
 
 from litestar import Request, get
@@ -13,6 +13,7 @@ from litestar.response import Stream
 from reactor.admin.filters import FILTERS
 from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter, read, word
+from reactor.admin.turns import Turns, begun
 from reactor.audit.query import Filters
 from reactor.audit.query.export import Format
 from reactor.errors import ReactorError
@@ -48,7 +49,7 @@ class Exports:
     def __init__(self, *, log: Log, clock: Callable[[], float] = time.time) -> None:
         self._log = log
         self._clock = clock
-        self._open = 0
+        self._turns = Turns(OPEN, full=f"There are {OPEN} exports running already.", wait=30)
 
     def handler(self) -> HTTPRouteHandler:
         """The route."""
@@ -58,19 +59,14 @@ class Exports:
             now = int(self._clock() * 1_000_000)
             asked = read(request.scope["query_string"], PARAMETERS, now=now)
             form: Format = asked.pop("format", "ndjson")
-            if self._open >= OPEN:
-                raise Refused(
-                    503, f"There are {OPEN} exports running already.", headers={"Retry-After": "30"}
-                )
-            text = self._log.export(Filters(**asked), form)
             try:
-                first = await anext(text)
+                text = await begun(self._text(Filters(**asked), form))
             except ReactorError as error:
                 raise Refused(
                     503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
                 ) from error
             return Stream(
-                self._parts(first, text),
+                text,
                 media_type=MEDIA_TYPES[form],
                 headers={
                     "cache-control": "no-store",
@@ -80,11 +76,7 @@ class Exports:
 
         return export
 
-    async def _parts(self, first: bytes, text: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._open += 1
-        try:
-            yield first
-            async for part in text:
+    async def _text(self, filters: Filters, form: Format) -> AsyncGenerator[bytes, None]:
+        with self._turns.take():
+            async for part in self._log.export(filters, form):
                 yield part
-        finally:
-            self._open -= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -13,9 +13,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from reactor.admin import moment, question, wire
-from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
+from reactor.admin.turns import Turns, begun
 from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.query.stats import Hole, Stats
 from reactor.errors import ReactorError
@@ -63,7 +63,7 @@ class Proofs:
 
     def __init__(self, *, log: Log) -> None:
         self._log = log
-        self._busy = False
+        self._turns = Turns(1, full="The log is being verified already.", wait=30)
 
     def handler(self) -> HTTPRouteHandler:
         """The route."""
@@ -73,35 +73,30 @@ class Proofs:
             asked = question.read(
                 request.scope["query_string"], (ANCHOR,), now=int(time.time() * 1_000_000)
             )
-            if self._busy:
-                raise Refused(
-                    503, "The log is being verified already.", headers={"Retry-After": "30"}
-                )
             return Stream(
-                self._answer(asked.get("anchor")),
+                await begun(self._answer(asked.get("anchor"))),
                 media_type="application/json",
                 headers={"cache-control": "no-store"},
             )
 
         return verify
 
-    async def _answer(self, anchor: Anchor | None) -> AsyncIterator[bytes]:
-        # JSON may begin with blanks: they keep the connection alive however long it takes.
-        self._busy = True
-        proving = asyncio.ensure_future(self._log.verify(anchor))
-        try:
-            while not proving.done():
-                yield b" "
-                await asyncio.wait({proving}, timeout=_BEAT)
+    async def _answer(self, anchor: Anchor | None) -> AsyncGenerator[bytes, None]:
+        with self._turns.take():
+            # JSON may begin with blanks: they keep the connection alive however long it takes.
+            proving = asyncio.ensure_future(self._log.verify(anchor))
             try:
-                verdict = proving.result()
-            except ReactorError as error:
-                verdict = Verdict(0, f"the log can't be read now: {error}")
-            yield msgspec.json.encode(_verdict(verdict))
-        finally:
-            self._busy = False
-            proving.cancel()
-            await asyncio.gather(proving, return_exceptions=True)
+                while not proving.done():
+                    yield b" "
+                    await asyncio.wait({proving}, timeout=_BEAT)
+                try:
+                    verdict = proving.result()
+                except ReactorError as error:
+                    verdict = Verdict(0, f"the log can't be read now: {error}")
+                yield msgspec.json.encode(_verdict(verdict))
+            finally:
+                proving.cancel()
+                await asyncio.gather(proving, return_exceptions=True)
 
 
 def _verdict(verdict: Verdict) -> wire.Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from reactor.admin.entries import entry
 from reactor.admin.filters import FILTERS
 from reactor.admin.problem import FieldError, Refused
 from reactor.admin.question import Parameter, read, word
+from reactor.admin.turns import Turns, begun
 from reactor.audit.feed import Feed
 from reactor.audit.query.filters import Filters, Sieve
 from reactor.audit.row import Row
@@ -59,7 +60,7 @@ class Tails:
         self._feed = feed
         self._beat = beat
         self._clock = clock
-        self._open = 0
+        self._turns = Turns(OPEN, full=f"There are {OPEN} tails open already.", wait=10)
 
     def handler(self) -> HTTPRouteHandler:
         """The route."""
@@ -70,18 +71,14 @@ class Tails:
             asked = read(request.scope["query_string"], PARAMETERS, now=now)
             form: Format = asked.pop("format", "sse")
             after = asked.pop("after", None) or request.headers.get("last-event-id")
-            if self._open >= OPEN:
-                raise Refused(
-                    503, f"There are {OPEN} tails open already.", headers={"Retry-After": "10"}
-                )
             try:
-                position = await self._begin(after)
+                rows = await begun(self._rows(Filters(**asked), after, form))
             except ReactorError as error:
                 raise Refused(
                     503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
                 ) from error
             return Stream(
-                self._rows(Filters(**asked), position, form),
+                rows,
                 media_type="text/event-stream" if form == "sse" else "application/x-ndjson",
                 headers={"cache-control": "no-store"},
             )
@@ -105,28 +102,33 @@ class Tails:
             )
         return position
 
-    async def _rows(self, asked: Filters, position: int, form: Format) -> AsyncIterator[bytes]:
+    async def _rows(
+        self, asked: Filters, after: str | None, form: Format
+    ) -> AsyncGenerator[bytes, None]:
+        with self._turns.take():
+            position = await self._begin(after)
+            self._feed.join(position)
+            try:
+                # The head leaves with the first bytes, and a client wants to know that it is on.
+                yield b": on\n\n" if form == "sse" else b"\n"
+                async for part in self._news(Sieve(asked), position, form):
+                    yield part
+            finally:
+                self._feed.leave()
+
+    async def _news(self, sieve: Sieve, position: int, form: Format) -> AsyncGenerator[bytes, None]:
         encode = _event if form == "sse" else _line
-        sieve = Sieve(asked)
-        self._open += 1
-        self._feed.join(position)
-        try:
-            # The head leaves with the first bytes, and a client wants to know that it is on.
-            yield b": on\n\n" if form == "sse" else b"\n"
-            while True:
-                try:
-                    rows = await self._feed.after(position, patience=self._beat)
-                except ReactorError:
-                    return  # the client comes back with the last id, or is told why not
-                if rows:
-                    position = rows[-1].position
-                    if found := b"".join(encode(row) for row in rows if sieve.fits(row)):
-                        yield found
-                else:
-                    yield b": alive\n\n" if form == "sse" else b"\n"
-        finally:
-            self._open -= 1
-            self._feed.leave()
+        while True:
+            try:
+                rows = await self._feed.after(position, patience=self._beat)
+            except ReactorError:
+                return  # the client comes back with the last id, or is told why not
+            if rows:
+                position = rows[-1].position
+                if found := b"".join(encode(row) for row in rows if sieve.fits(row)):
+                    yield found
+            else:
+                yield b": alive\n\n" if form == "sse" else b"\n"
 
 
 def _event(row: Row) -> bytes:

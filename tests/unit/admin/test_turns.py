@@ -1,0 +1,89 @@
+"""Exports and proofs of the log: one more than may run at a time is told when to come again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from reactor.admin.export import OPEN
+from reactor.audit.chain import Anchor, Verdict
+from reactor.audit.query import Filters
+from reactor.audit.query.export import Format
+from tests.unit.admin.client import Answer, ask
+from tests.unit.admin.conftest import Serve
+from tests.unit.admin.parts import MemoryLog
+
+
+class SlowLog(MemoryLog):
+    """A log that takes until `go` for whatever reads all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.running = 0
+
+    async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
+        self.running += 1
+        await asyncio.sleep(0)  # before its first part: several may be asked for meanwhile
+        yield b""
+        await self.go.wait()
+        async for part in super().export(filters, form):
+            yield part
+
+    async def verify(self, anchor: Anchor | None = None) -> Verdict:
+        self.running += 1
+        await self.go.wait()
+        return await super().verify(anchor)
+
+
+@pytest.mark.parametrize(
+    ("path", "most", "said"),
+    [
+        ("/api/v1/export", OPEN, f"There are {OPEN} exports running already."),
+        ("/api/v1/verify", 1, "The log is being verified already."),
+    ],
+)
+async def test_one_more_at_the_same_time_is_refused_until_one_has_ended(
+    serve: Serve, path: str, most: int, said: str
+) -> None:
+    log = SlowLog()
+    port = (await serve(log=log)).port
+    asked = [asyncio.create_task(ask(port, path)) for _ in range(most + 1)]
+    ended, running = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    _is_refused(ended.pop().result(), said)
+    assert len(running) == most
+    _is_refused(await ask(port, path), said)
+    assert log.running == most
+    log.go.set()
+    assert [answer.status for answer in await asyncio.gather(*running)] == [200] * most
+    assert (await ask(port, path)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/export", "/api/v1/verify"])
+async def test_a_client_that_goes_away_leaves_its_turn(serve: Serve, path: str) -> None:
+    port = (await serve(log=SlowLog())).port
+    for _ in range(OPEN + 1):
+        async with asyncio.timeout(5):
+            # A turn that was given up just now is free a moment later.
+            while not await _began(port, path):
+                pass
+
+
+async def _began(port: int, path: str) -> bool:
+    """Ask, go away at the head of the answer, and say whether it was a refusal."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: admin\r\n\r\n".encode())
+        return b" 200 " in await reader.readline()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def _is_refused(answer: Answer, said: str) -> None:
+    assert answer.status == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "30"
+    assert answer.json()["detail"] == said
