@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +50,30 @@ def _programs() -> Path:
 class Postgres:
     """One server in a folder of its own; `start` after `stop` or `kill` finds the same data.
 
-    It refuses to run as root, so that root's tests run it as nobody.
+    It refuses to run as root, so that root's tests run it as nobody. ``options`` are the server's;
+    a ``folder`` that is given outlives it, with what is in it.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, folder: Path | None = None, options: Mapping[str, str] | None = None
+    ) -> None:
         self._programs = _programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="archive-"))
+        self._kept = folder is not None
+        self._options = {**_OPTIONS, **(options or {})}
+        if folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="archive-"))
+        else:
+            folder.mkdir(exist_ok=True)
+            self._folder = folder
         self._data = self._folder / "data"
         self._log = self._folder / "log"
         self._keeper = Keeper()
         self._child: Child | None = None
         self.port = free_port()
+        if not (self._data / "PG_VERSION").exists():
+            self._make()
+
+    def _make(self) -> None:
         if self._root:
             # The server's user has to reach both the data and the programs.
             shutil.chown(self._folder, _USER)
@@ -93,6 +107,10 @@ class Postgres:
         ids = pwd.getpwnam(_USER)
         return ["setpriv", f"--reuid={ids.pw_uid}", f"--regid={ids.pw_gid}", "--clear-groups"]
 
+    def program(self, name: str) -> Path:
+        """One of those that came with the server, `psql` say."""
+        return self._programs / name
+
     @property
     def pid(self) -> int:
         """The postmaster's."""
@@ -105,7 +123,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        given = self._options.items()
+        options = [word for name, value in given for word in ("-c", f"{name}={value}")]
         self._child = Child(
             name="postgres",
             # setpriv becomes the server: the pid is the postmaster's.
@@ -175,10 +194,11 @@ class Postgres:
             self._child = None
 
     def close(self) -> None:
-        """Stop it and remove its data."""
+        """Stop it and remove its data, unless the folder is somebody's."""
         self.stop()
         self._keeper.close()
-        shutil.rmtree(self._folder)
+        if not self._kept:
+            shutil.rmtree(self._folder)
 
     async def connect(self, database: str = "postgres") -> Any:
         """A connection of the test's own."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reactor.audit.archive import batches, partitions, source
 from reactor.audit.archive import database as connecting
 from reactor.audit.archive import shipper as shipping_module
 from tests.archive.postgres import Postgres
@@ -120,6 +121,27 @@ async def test_a_kill_amid_a_batch_loses_and_doubles_nothing(
                 await asyncio.to_thread(postgres.start)
             await until(lambda before=failed: shipper.failures > before)  # type: ignore[misc]  # the same
         await until(level(shipper))
+    await assert_the_same(postgres, database, path)
+
+
+async def test_a_batch_that_comes_again_adds_what_is_missing_of_it(
+    postgres: Postgres, database: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+        write(log, 300)
+        assert await log.commit()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        batch = source.batch(connection, source.Place(0, "", 0), frozenset())
+    assert batch is not None
+    archive = await connecting.connect(postgres.url(database))
+    await partitions.make(archive, batch.months)
+    cluster = await batches.join(archive, "one", 60.0)
+    origin = batch.entries[0][1]
+    first = batch._replace(entries=batch.entries[:100])
+    for part in (first, batch, batch):
+        await batches.write(archive, cluster, origin, part)
+    await archive.close()
     await assert_the_same(postgres, database, path)
 
 

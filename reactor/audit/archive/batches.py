@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+import asyncpg
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
@@ -93,17 +94,46 @@ async def write(connection: Connection, cluster: int, log: str, batch: Batch) ->
         if run[0] in reached
     ]
     ended = [(cluster, run[0], run[2]) for run in batch.runs if run[0] not in reached and run[2]]
+    try:
+        await _write(connection, cluster, batch, runs, ended, _copy)
+    except asyncpg.UniqueViolationError:
+        # Only after a failure, when it isn't known how the last commit went.
+        await _write(connection, cluster, batch, runs, ended, _fill)
+
+
+async def _write(
+    connection: Connection,
+    cluster: int,
+    batch: Batch,
+    runs: Sequence[Values],
+    ended: Sequence[Values],
+    entries: Callable[[Connection, int, Sequence[Values]], Awaitable[None]],
+) -> None:
     async with connection.transaction():
         await connection.execute(_insert(schema.runs, _NEWER), *_columns(cluster, runs))
         for values in ended:
             await connection.execute(_ENDED, *values)
         for statement, rows in (
             (_insert(schema.documents), batch.documents),
-            (_insert(schema.entries), batch.entries),
             (_TERMS, batch.terms),
         ):
             if rows:
                 await connection.execute(statement, *_columns(cluster, rows))
+        await entries(connection, cluster, batch.entries)
+
+
+async def _copy(connection: Connection, cluster: int, rows: Sequence[Values]) -> None:
+    """The quick way, which fails when one of them is there."""
+    await connection.copy_records_to_table(
+        schema.entries.name,
+        columns=schema.entries.columns.keys(),
+        records=[(cluster, *row) for row in rows],
+    )
+
+
+async def _fill(connection: Connection, cluster: int, rows: Sequence[Values]) -> None:
+    """Those that aren't there."""
+    await connection.execute(_insert(schema.entries), *_columns(cluster, rows))
 
 
 @cache

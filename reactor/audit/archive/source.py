@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
@@ -9,11 +10,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from reactor.audit.archive.months import Month, months
-from reactor.audit.index.words import said
+from reactor.audit.index.words import NOTHING, said
 from reactor.audit.retention import last_cut
 from reactor.audit.row import DIGEST
 
-ROWS: Final = 256
+ROWS: Final = 512
 """Rows in one batch, and"""
 SIZE: Final = 2 << 20
 """bytes of details and documents in it, about."""
@@ -62,16 +63,22 @@ class State(NamedTuple):
     waiting_since: int | None
 
 
-_RUNS: Final = "SELECT id, started, ended, version, host, settings, cluster_domain FROM runs"
+_RUNS: Final = """
+SELECT id, started, ended, version, host, settings, cluster_domain FROM runs
+WHERE ?1 OR id IN (SELECT value FROM json_each(?2))
+"""
 # One value for all rows: the driver gives up the interpreter for each row that it fetches, and
 # under load every such handover may cost the event loop 5 ms.
 _ROWS: Final = f"""
 SELECT json_group_array(json_array(
     position, run, seq, at, kind, namespace, split, service, outcome, actor, reconcile,
     resource_version, detail, hex(documents), hex(hash)))
-FROM (SELECT *, sum(length(detail)) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS size
-      FROM (SELECT * FROM entries WHERE position > ?1 ORDER BY position LIMIT {ROWS}))
-WHERE size <= {SIZE} OR position = ?1 + 1
+FROM (SELECT * FROM entries WHERE position > ?1 AND position <= (
+    SELECT max(position)
+    FROM (SELECT position, sum(size) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS size
+          FROM (SELECT position, length(detail) AS size FROM entries WHERE position > ?1
+                ORDER BY position LIMIT {ROWS}))
+    WHERE size <= {SIZE} OR position = ?1 + 1) ORDER BY position)
 """
 _DOCUMENT: Final = """
 SELECT json_group_array(json_array(hex(digest), {value})) FROM documents WHERE digest IN ({marks})
@@ -160,10 +167,10 @@ def _batch(
     documents = [
         (digest, begins[month], texts[digest]) for digest, month in wanted if digest in texts
     ]
-    ids = {row[1] for row in rows}
+    ids = list({row[1] for row in rows})
     # A run that begins may have ended those before it.
     all_runs = any(row[4] == "started" for row in rows)
-    runs = [run for run in connection.execute(_RUNS).fetchall() if all_runs or run[0] in ids]
+    runs = connection.execute(_RUNS, (all_runs, json.dumps(ids))).fetchall()
     return Batch(
         runs=tuple(runs),
         entries=tuple(rows),
@@ -185,10 +192,12 @@ def _affordable(
     for row, month in zip(rows, months(row[_AT] for row in rows), strict=True):
         joined = row[_DOCUMENTS]
         digests = [joined[at : at + DIGEST] for at in range(0, len(joined), DIGEST)]
-        needed.append([(digest, month) for digest in digests if (digest, month) not in known])
-    distinct = {digest for some in needed for digest, _ in some}
-    lengths = _documents(connection, "length(body)", distinct)
-    wanted: dict[tuple[bytes, Month], None] = {}
+        needed.append([key for digest in digests if (key := (digest, month)) not in known])
+    wanted = dict.fromkeys(key for some in needed for key in some)
+    lengths = _documents(connection, "length(body)", {digest for digest, _ in wanted})
+    if sum(lengths.get(digest, 0) for digest, _ in wanted) <= SIZE:
+        return rows, list(wanted)
+    wanted.clear()
     size = 0
     for count, some in enumerate(needed):
         fresh = [key for key in dict.fromkeys(some) if key not in wanted]
@@ -210,10 +219,17 @@ def _documents(connection: sqlite3.Connection, value: str, digests: set[bytes]) 
     return found
 
 
+def told(detail: str) -> Iterator[tuple[str, set[str]]]:
+    """What a row with this detail says, by the field of its terms."""
+    found = said(detail)
+    if found is NOTHING:
+        return
+    for field, terms in (("finding", found.findings), ("word", found.text.split())):
+        if terms:
+            yield field, {term[:LONGEST_TERM] for term in terms}
+
+
 def _terms(rows: list[Values]) -> Iterator[Values]:
     for row in rows:
-        told = said(row[_DETAIL])
-        for field, terms in (("finding", told.findings), ("word", told.text.split())):
-            if terms:
-                joined = "\n".join({term[:LONGEST_TERM] for term in terms})
-                yield field, joined, row[_AT], row[1], row[2]
+        for field, terms in told(row[_DETAIL]):
+            yield field, "\n".join(terms), row[_AT], row[1], row[2]
