@@ -304,7 +304,55 @@ async def test_what_cannot_be_used_is_said_without_the_password(
                 await until(lambda s=shipper: s.failures > 0)  # type: ignore[misc]  # a default is no argument
                 assert expected in str(shipper.trouble)
                 assert "127.0.0.1" in str(shipper.trouble)
+                # Who asks /ready needn't know where the archive is, nor what it's called.
+                (told,) = shipper.remarks()
+                assert expected in told
+                assert "127.0.0.1" not in told
+                assert database not in told
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("damage", "repair", "expected"),
+    [
+        (
+            "ALTER TABLE terms RENAME TO away",
+            "ALTER TABLE away RENAME TO terms",
+            "was restored by half: terms missing or without key",
+        ),
+        (
+            "ALTER TABLE losses DROP CONSTRAINT losses_key",
+            "ALTER TABLE losses ADD CONSTRAINT losses_key PRIMARY KEY (cluster, run, position)",
+            "was restored by half: losses missing or without key",
+        ),
+        (
+            "DELETE FROM alembic_version",
+            "INSERT INTO alembic_version VALUES ('0001')",
+            "was restored by half: it has tables, and no version",
+        ),
+    ],
+)
+async def test_an_archive_restored_by_half_is_said_in_one_line_and_left_alone_until_it_is_whole(
+    postgres: Postgres,
+    database: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    damage: str,
+    repair: str,
+    expected: str,
+) -> None:
+    await postgres.execute(database, damage)
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+        write(log, 10)
+        assert await log.commit()
+    async with shipping(postgres.url(database), path) as shipper:
+        await until(lambda: shipper.failures > 1)
+        assert expected in str(shipper.trouble)
+        assert caplog.text.count(expected) == 1
+        await postgres.execute(database, repair)
+        await until(level(shipper))
+    await assert_the_same(postgres, database, path)
 
 
 async def test_an_archive_of_a_newer_release_is_left_alone(

@@ -45,9 +45,17 @@ class Program:
     """One run. Leave it as a context manager; `end` gives the exit code."""
 
     def __init__(
-        self, directory: Path, *flags: str, kubeconfig: Path, inside: Sequence[str] = ()
+        self,
+        directory: Path,
+        *flags: str,
+        kubeconfig: Path,
+        inside: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """``inside``: a command that runs the program in some other surroundings."""
+        """``inside``: a command that runs the program in some other surroundings; ``variables``
+        are its environment's, besides PATH.
+        """
+        self._environment = {"PATH": os.environ["PATH"], **(variables or {})}
         self._port = free_port()
         self._command = [
             *inside,
@@ -63,9 +71,8 @@ class Program:
         self.lines: list[str] = []
 
     async def __aenter__(self) -> Program:
-        environment = {"PATH": os.environ["PATH"]}
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdout=asyncio.subprocess.DEVNULL, stderr=PIPE, env=environment
+            *self._command, stdout=asyncio.subprocess.DEVNULL, stderr=PIPE, env=self._environment
         )
         self._reading = asyncio.create_task(self._read(self._process))
         return self
@@ -116,6 +123,12 @@ class Program:
                 if found is not None and accept(*found):
                     return found
 
+    async def tells(self, path: str) -> str:
+        """What the port answers, be it an error: headers and body."""
+        answer = await asyncio.to_thread(self._request, path)
+        assert answer is not None, f"{path}: no answer"
+        return answer[1] + answer[2]
+
     async def counts(self, metric: str, least: float, timeout: float = 30.0) -> None:
         """Wait until a metric, named with its labels, is this much."""
 
@@ -130,12 +143,16 @@ class Program:
                     return
 
     def _ask(self, path: str) -> tuple[int, str] | None:
+        answer = self._request(path)
+        return answer and (answer[0], answer[2])
+
+    def _request(self, path: str) -> tuple[int, str, str] | None:
         url = f"http://127.0.0.1:{self._port}{path}"
         try:
             with urllib.request.urlopen(url, timeout=5.0) as answer:
-                return answer.status, answer.read().decode()
+                return answer.status, str(answer.headers), answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read().decode()
+                return error.code, str(error.headers), error.read().decode()
         except OSError:
             return None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from reactor.audit import migrate
-from reactor.audit.archive.schema import HEAD, REVISIONS
+from reactor.audit.archive.schema import HEAD, REVISIONS, metadata
 from reactor.audit.trouble import Unavailable
 
 Connection = Any
@@ -20,6 +20,14 @@ ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Timeout
 CONNECT: Final = 5.0
 COMMAND: Final = 30.0
 """Seconds; a server that went silent is given up then."""
+
+
+class Away(Unavailable):
+    """The archive can't be used now; ``told`` says it to those who needn't know where that is."""
+
+    def __init__(self, url: str, what: str, *, detail: str = "") -> None:
+        super().__init__(f"the archive {place(url)} {what}{detail and f': {detail}'}")
+        self.told = f"it {what}"
 
 
 async def connect(
@@ -45,7 +53,7 @@ async def connect(
         raise explain(error, url) from error
     except ValueError as error:
         # The driver's words may quote the URL.
-        raise Unavailable(f"the archive's URL for {place(url)} can't be used") from error
+        raise Away(url, "can't be asked with the URL that was given") from error
 
 
 def place(url: str) -> str:
@@ -54,24 +62,23 @@ def place(url: str) -> str:
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def explain(error: BaseException, url: str) -> Unavailable:
+def explain(error: BaseException, url: str) -> Away:
     """The error in one line that names what to do; never the password."""
-    where = f"the archive {place(url)}"
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return Unavailable(f"{where} refuses the user or the password; check -archive-url")
+        return Away(url, "refuses the user or the password; check -archive-url")
     if isinstance(error, asyncpg.InvalidCatalogNameError):
-        return Unavailable(f"{where} isn't there: make that database, or check -archive-url")
+        return Away(url, "isn't there: make that database, or check -archive-url")
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return Unavailable(f"{where} allows the user too little: {_line(error)}")
+        return Away(url, "allows the user too little", detail=_line(error))
     if isinstance(error, asyncpg.DiskFullError):
-        return Unavailable(f"the disk of {where} is full; make room on it")
+        return Away(url, "has a full disk; make room on it")
     if isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
-        return Unavailable(f"{where} broke the connection off")
+        return Away(url, "broke the connection off")
     if isinstance(error, TimeoutError):
-        return Unavailable(f"{where} doesn't answer")
+        return Away(url, "doesn't answer")
     if isinstance(error, OSError):
-        return Unavailable(f"{where} can't be reached: {error.strerror or _line(error)}")
-    return Unavailable(f"{where}: {_line(error)}")
+        return Away(url, "can't be reached", detail=error.strerror or _line(error))
+    return Away(url, "answers with an error", detail=_line(error))
 
 
 def _line(error: BaseException) -> str:
@@ -83,17 +90,29 @@ async def ready(connection: Connection, url: str) -> None:
 
     Raises Unavailable, for an archive of a newer release too: it may be upgraded meanwhile.
     """
-    version = await _version(connection)
+    # One moment for both: another replica may be about to commit its migration.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        version, keyed = await _version(connection), await _keyed(connection)
+    if version is not None and version not in REVISIONS:
+        raise Away(
+            url,
+            f"has schema {version}, made by a newer release; this one knows up to {HEAD}, and "
+            "ships nothing until it is upgraded",
+        )
+    # Without its key a table takes every row twice.
+    if version == HEAD and (missing := sorted(metadata.tables.keys() - keyed)):
+        raise Away(url, f"was restored by half: {', '.join(missing)} {_WHOLE}")
+    if version is None and keyed:
+        raise Away(url, f"was restored by half: it has tables, and no version; {_ANEW}")
     if version == HEAD:
         return
-    if version is not None and version not in REVISIONS:
-        raise Unavailable(
-            f"the archive {place(url)} has schema {version}, made by a newer release; this one "
-            f"knows up to {HEAD}, and ships nothing until it is upgraded"
-        )
     last = await migrate.upgrade("migrations.archive", SMI_ADAPTOR_ARCHIVE_URL=url)
     if last is not None:
-        raise Unavailable(f"the archive {place(url)} can't be brought to schema {HEAD}: {last}")
+        raise Away(url, f"can't be brought to schema {HEAD}", detail=last)
+
+
+_ANEW: Final = "finish that, or drop the database and make it anew"
+_WHOLE: Final = f"missing or without key; {_ANEW}"
 
 
 async def _version(connection: Connection) -> str | None:
@@ -101,3 +120,13 @@ async def _version(connection: Connection) -> str | None:
         return None
     found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return found
+
+
+async def _keyed(connection: Connection) -> set[str]:
+    """Those of our tables that have their primary key."""
+    found = await connection.fetch(
+        "SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid"
+        " WHERE contype = 'p' AND pg_table_is_visible(conrelid) AND relname = ANY($1)",
+        list(metadata.tables),
+    )
+    return {name for (name,) in found}

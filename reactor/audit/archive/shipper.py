@@ -72,6 +72,7 @@ class Shipper:
         self._failures = 0
         self._attempts = 0
         self._trouble: str | None = "nothing has been shipped yet"
+        self._told = self._trouble
 
     # What others may know.
 
@@ -106,10 +107,10 @@ class Shipper:
         return 0.0 if self._since is None else max(0.0, (self._clock() - self._since) / 1e6)
 
     def remarks(self) -> list[str]:
-        """What an operator should know of it, in plain words."""
+        """What everybody may know of it, in plain words: not where the archive is."""
         found = []
         if self._trouble is not None:
-            found.append(f"the archive lacks {self.lag_rows} rows: {self._trouble}")
+            found.append(f"the archive lacks {self.lag_rows} rows: {self._told}")
         if self.lost:
             found.append(f"{self.lost} rows were removed by retention before they were archived")
         return found
@@ -192,14 +193,14 @@ class Shipper:
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, sqlite3.Error):
-            self._fail(str(explain(error, self._path)))
-        elif isinstance(error, ReactorError):
-            self._fail(str(error))
-        else:
-            self._fail(str(database.explain(error, self._url)))
+            error = explain(error, self._path)
+        elif not isinstance(error, ReactorError):
+            error = database.explain(error, self._url)
+        self._fail(str(error), told=error.told if isinstance(error, database.Away) else None)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, *, told: str | None = None) -> None:
         self._failures += 1
+        self._told = told or reason
         if self._trouble != reason:
             _log.warning("nothing is shipped now: %s", reason, extra={"lag": self.lag_rows})
         self._trouble = reason
@@ -209,7 +210,7 @@ class Shipper:
     async def _round(self, archive: Archive) -> None:
         """Ship all that the local log has now."""
         if archive.is_closed():
-            raise Unavailable(f"the archive {database.place(self._url)} broke the connection off")
+            raise database.Away(self._url, "broke the connection off")
         if self._number is None:
             self._number = await batches.join(archive, self._cluster, self._retention)
         cluster = self._number
