@@ -19,6 +19,7 @@ from reactor.bus import Bus
 from reactor.errors import ReactorError
 from reactor.handlers.recall import Known, recall
 from reactor.handlers.settle import settle
+from reactor.kube.cluster import cluster_uid
 from reactor.parts import Parts
 from reactor.settings import Settings
 from reactor.tasks import Tasks
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 DRAIN = 3.0
 """Seconds that writes in flight may take at the end; five in all is what a pod gets at least."""
 _STOOD_BY = 1.0
+_PATIENCE = 0.5
+"""Seconds that the API server has to say which cluster it is: the log's start waits for it."""
 _SWITCH = 0.001
 """Seconds that the journal's thread may keep the interpreter from the loop; Python has 5 ms."""
 _GENERATIONS = (50_000, 20, 100)
@@ -130,7 +133,7 @@ class Daemon:
         if parts.shipper is not None and parts.archive is not None:
             self._stops.append(parts.archive.close)
             self._stops.append(parts.shipper.finish)
-        opening = asyncio.get_running_loop().create_task(parts.journal.open(), name="open journal")
+        opening = asyncio.get_running_loop().create_task(self._open(), name="open journal")
         self._stops.append(parts.journal.close)
         try:
             # In the order of the guide's log, though the lists themselves come after the journal.
@@ -148,6 +151,11 @@ class Daemon:
         if parts.shipper is not None:
             self._tasks.spawn(parts.shipper.run(), "ship the log")
         self._tasks.spawn(self._begin(), "begin")
+
+    async def _open(self) -> None:
+        """Open the journal; each run tells of which cluster it is, if that can be learnt."""
+        parts = self.parts
+        await parts.journal.open(await cluster_uid(parts.connection, patience=_PATIENCE))
 
     async def _begin(self) -> None:
         """First sync, lease, settling, workers."""

@@ -36,6 +36,9 @@ RETRY: Final = 0.25
 GRACE: Final = 3.0
 """Seconds that `open` waits for a locked or full database before serving goes on without it."""
 
+CLUSTER: Final = "cluster-uid"
+"""Beside the flags in a run's settings: which cluster it watched."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ class Journal:
         self._keeper = Keeper(engine.location(url), self._start)
         self._version = version
         self._host = host
-        self._settings = msgspec.json.encode(dict(settings), order="sorted").decode()
+        self._settings = dict(settings)
         self._domain = cluster_domain
         self._clock = clock
         self._on_commit = on_commit
@@ -143,12 +146,16 @@ class Journal:
 
     # Life.
 
-    async def open(self) -> None:
+    async def open(self, cluster: str = "") -> None:
         """Take the lock (waiting for its holder), open the file, migrate it, begin the run.
+
+        ``cluster`` is the uid that the run keeps among its settings, unless nothing told it.
 
         A locked or full database doesn't hold up the start for longer than 3 s: the journal is
         degraded then, and goes on trying. Raises Fatal for what waiting can't mend.
         """
+        if cluster:
+            self._settings[CLUSTER] = cluster
         try:
             await self._keeper.lock(self._wait)
             self._waiting = None
@@ -227,7 +234,8 @@ class Journal:
         _log.warning("%s", reason)
 
     def _start(self) -> Start:
-        return Start(self._clock(), self._version, self._host, self._settings, self._domain)
+        settings = msgspec.json.encode(self._settings, order="sorted").decode()
+        return Start(self._clock(), self._version, self._host, settings, self._domain)
 
     # The writer's task.
 

@@ -123,8 +123,8 @@ async def _allowed(connection: Connection, source: Source, script: Script, wish:
     found = await recorded_here(connection, source, domain=script.domain)
     if found is not None and not wish.same_cluster:
         raise Fatal(
-            f"{connection.server} is the cluster that the log was recorded from: {found} of the"
-            " log is there, by its uid; add --yes-the-same-cluster if that is what you want"
+            f"{connection.server} is the cluster that the log was recorded from: {found};"
+            " add --yes-the-same-cluster if that is what you want"
         )
 
 

@@ -6,10 +6,14 @@ import asyncio
 
 import msgspec
 
+from reactor.audit.journal import CLUSTER
 from reactor.audit.query.filters import Filters
 from reactor.kube import snapshot
+from reactor.kube.cluster import SERVICE, cluster_uid
 from reactor.kube.listing import Lists
 from reactor.replay.source import Source
+
+_PATIENCE = 10.0
 
 
 class _Observed(msgspec.Struct):
@@ -19,15 +23,23 @@ class _Observed(msgspec.Struct):
 
 
 async def recorded_here(connection: Lists, source: Source, *, domain: str) -> str | None:
-    """A split or profile of this cluster that the log tells of, by its uid; None: there is none.
+    """By what the log's cluster is known to be this one, in words; None: by nothing.
 
-    The log holds no identity of its cluster. So this can't know a cluster whose splits and
-    profiles have all been made anew since.
+    By the uid that each run keeps of its cluster, or by a split or a profile of the log that is
+    there: a run that could not ask for the uid has none, nor have logs of earlier releases.
     """
+    uid = await cluster_uid(connection, patience=_PATIENCE)
+    if uid and uid in await asyncio.to_thread(_clusters, source):
+        return f"its Service {SERVICE} has the uid that the log keeps"
     look = await snapshot.take(connection, domain=domain)
     live = {split.meta.uid for split in look.splits}
     live |= {profile.meta.uid for profile in look.profiles}
     return await asyncio.to_thread(_told_of, source, live) if live else None
+
+
+def _clusters(source: Source) -> set[str]:
+    decode = msgspec.json.Decoder(dict[str, str]).decode
+    return {decode(run.settings).get(CLUSTER, "") for run in source.runs()}
 
 
 def _told_of(source: Source, live: set[str]) -> str | None:
@@ -37,5 +49,6 @@ def _told_of(source: Source, live: set[str]) -> str | None:
         for row in batch.rows:
             found = decode(row.detail)
             if found.uid in live:
-                return f"{found.object.removesuffix('s')} {row.namespace}/{found.name}"
+                what = found.object.removesuffix("s")
+                return f"{what} {row.namespace}/{found.name} of the log is there, by its uid"
     return None

@@ -1,4 +1,6 @@
-"""What is in a cluster before anybody wrote to it: namespaces, and the roles of everyone."""
+"""What is in a cluster before anybody wrote to it: namespaces, the API server's own Service, and
+the roles of everyone.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,29 @@ _OPEN = ("/healthz", "/livez", "/readyz", "/version", "/version/")
 _DISCOVERY = (*_OPEN, "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*")
 
 
+# By its uid a cluster is known.
+_SERVICE: Document = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
+    "spec": {
+        "type": "ClusterIP",
+        "clusterIP": "10.96.0.1",
+        "clusterIPs": ["10.96.0.1"],
+        "internalTrafficPolicy": "Cluster",
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        "sessionAffinity": "None",
+    },
+    "status": {"loadBalancer": {}},
+}
+
+
 def documents() -> list[Document]:
     """In the order to store them."""
     return [
@@ -16,6 +41,7 @@ def documents() -> list[Document]:
             _namespace(name)
             for name in ("default", "kube-node-lease", "kube-public", "kube-system")
         ),
+        _SERVICE,
         *_bound(
             "cluster-admin",
             "system:masters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 
@@ -10,6 +11,7 @@ import pytest
 from reactor.events import Observed, Synced, Translated
 from reactor.translate import decide
 from reactor.translate.recorded import decode
+from tests.cluster.api import SERVICES
 from tests.contract.adaptor import Adaptor, Row
 from tests.contract.cluster import Cluster
 
@@ -134,6 +136,15 @@ async def test_numbers_have_no_holes_and_each_row_its_place(cluster: Cluster) ->
     assert kinds[0] == "started"
     assert kinds.count("stopped") == 1
     assert kinds.index("stopped") + 1 == len(kinds) - 1 - kinds[::-1].index("started")
+
+
+async def test_each_run_keeps_which_cluster_it_watched(cluster: Cluster) -> None:
+    adaptor = await cluster.adaptor().start()
+
+    (begun,) = await adaptor.rows(kind="started")
+
+    known = await cluster.api.get(SERVICES, "kubernetes", "default")
+    assert json.loads(begun["detail"]["settings"])["cluster-uid"] == known["metadata"]["uid"]
 
 
 async def test_what_others_do_with_their_own_profiles_is_not_recorded(cluster: Cluster) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest_asyncio
 
+from reactor.kube.connection import Connection
+from reactor.replay.origin import recorded_here
+from reactor.replay.source import LogFile
 from tests.cluster.api import TRAFFICSPLITS, Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.prepare import empty_namespace, ensure_namespace, use_shipped_splits
@@ -37,6 +42,18 @@ async def adaptor(
 
 async def played(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(replay, *arguments)
+
+
+def without_identity(log: Path) -> Path:
+    """A copy whose run could not ask which cluster it watched."""
+    older = log.with_name("older.sqlite")
+    with closing(sqlite3.connect(log)) as source, closing(sqlite3.connect(older)) as copy:
+        source.backup(copy)
+        for (trigger,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            copy.execute(f"DROP TRIGGER {trigger}")
+        copy.execute("UPDATE runs SET settings = '{}'")
+        copy.commit()
+    return older
 
 
 async def test_a_log_from_elsewhere_ends_there_as_it_was_recorded(
@@ -83,9 +100,14 @@ async def test_the_cluster_it_was_recorded_from_has_to_be_named_twice(
     refused = await played(*arguments, *into)
 
     assert refused.returncode == 1
-    assert "is the cluster that the log was recorded from: " in refused.stderr
+    assert "is the cluster that the log was recorded from: its Service " in refused.stderr
     assert "add --yes-the-same-cluster if that is what you want" in refused.stderr
     before = await admin.get(TRAFFICSPLITS, "s", cluster_namespace)
+    log = LogFile(without_identity(adaptor.log_file))
+    async with Connection.from_kubeconfig(str(control_plane.admin_kubeconfig), environ={}) as live:
+        known = await recorded_here(live, log, domain="cluster.local")
+    assert known is not None
+    assert known.endswith(" of the log is there, by its uid")
 
     done = await played(*arguments, *into, "--yes-the-same-cluster")
 
