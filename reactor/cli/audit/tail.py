@@ -55,13 +55,13 @@ async def _follow(
 
     begun = False
     after: str | None = None
-    if form in ("table", "wide"):
-        _header(form)
     while True:
         try:
             async with opened(where, flags) as log:
                 # From a named entry on, so that a loss before the first one loses nothing.
                 after = after or await log.newest()
+                if not begun and form in ("table", "wide"):
+                    _header(form)  # from here on nothing is missed
                 begun = True
                 async with aclosing(log.tail(filters, after)) as entries:
                     async for entry in entries:
