@@ -42,6 +42,14 @@ class Start(msgspec.Struct, frozen=True):
     cluster_domain: str
 
 
+class Started(Start, frozen=True):
+    """``detail`` of a `started` row: also the earlier runs that have their end from now on, with
+    its time (microseconds UTC). None in logs of before that was told.
+    """
+
+    settled: tuple[tuple[str, int], ...] | None = None
+
+
 class Cut(msgspec.Struct, frozen=True):
     """``detail`` of a `purged` row: the newest row that goes, and all before it.
 
@@ -93,9 +101,11 @@ class Ledger:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (run, start.at, start.version, start.host, start.settings, start.cluster_domain),
             )
-            entry = Entry(kind="started", at=start.at, detail=msgspec.json.encode(start))
-            for crashed, ended in settled(connection, run):
+            ends = tuple(settled(connection, run))
+            for crashed, ended in ends:
                 connection.execute("UPDATE runs SET ended = ? WHERE id = ?", (ended, crashed))
+            detail = msgspec.json.encode(Started(**msgspec.structs.asdict(start), settled=ends))
+            entry = Entry(kind="started", at=start.at, detail=detail)
             tail = self._put(connection, Tail(last.position, run, 0, last.hash), (entry,))
             connection.execute("COMMIT")
         except BaseException:

@@ -1,0 +1,104 @@
+"""The table `runs` against what the rows of each run say."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from reactor.audit.broken import Broken, readable
+from reactor.audit.ledger import Cut, Start, Started
+
+
+class Runs:
+    """Told of every run as the log is walked. Raises Broken.
+
+    ``within`` is a run that is walked from somewhere in its middle, nothing being known of a cut.
+    """
+
+    def __init__(self, cut: Cut | None, *, within: str = "") -> None:
+        self._cut = cut
+        self._within = within
+        # Crashed, and not settled by a later start yet: may they have an end all the same?
+        self._open: dict[str, bool] = {}
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """The run that the cut lies in, if rows of it are left."""
+        cut = self._cut
+        if (
+            cut is not None
+            and connection.execute(
+                "SELECT 1 FROM entries WHERE run = ? AND seq > ? LIMIT 1", (cut.run, cut.seq)
+            ).fetchone()
+        ):
+            _check_start(connection, cut.run, cut.start)
+
+    def start(self, connection: sqlite3.Connection, run: str, started: Started) -> None:
+        """The next run has its first row, which says which of those before it now have an end."""
+        _check_start(connection, run, started)
+        if started.settled is None:  # written before a start said so
+            self._open = dict.fromkeys(self._open, True)
+            return
+        for earlier, at in started.settled:
+            if self._open.pop(earlier, None) is not None:
+                (ended,) = _run(connection, "ended", earlier)
+                if ended != at:
+                    raise Broken(f"run {earlier} has another end than the start after it gave it")
+
+    def end(self, connection: sqlite3.Connection, run: str, at: int, kind: str) -> None:
+        """A run was walked up to its last row, and another one follows."""
+        if not run:
+            return
+        if not kind and not _there(connection, run):
+            return  # all of its rows are gone, and it with them
+        ended = self._ended(connection, run)
+        if ended is None and kind != "stopped":
+            self._open[run] = False
+        elif ended != at:
+            raise Broken(f"run {run} has another end than its last row")
+        elif kind not in ("", "stopped"):
+            self._open[run] = False
+
+    def finish(self, connection: sqlite3.Connection, run: str, at: int, kind: str) -> None:
+        """The newest run was walked up to its last row."""
+        if run and (kind or _there(connection, run)):
+            ended = self._ended(connection, run)
+            if ended != (at if kind == "stopped" else None):
+                raise Broken(f"run {run} has another end than its last row")
+        for earlier, either in self._open.items():
+            (ended,) = _run(connection, "ended", earlier)
+            if ended is not None and not either:
+                raise Broken(f"run {earlier} has an end that no start gave it")
+        with readable("a run's id"):
+            empty = connection.execute(
+                "SELECT id FROM runs WHERE NOT EXISTS"
+                " (SELECT 1 FROM entries WHERE run = runs.id) ORDER BY id LIMIT 1"
+            ).fetchone()
+        if empty is not None:
+            raise Broken(f"the rows of run {empty[0]} are missing")
+
+    def _ended(self, connection: sqlite3.Connection, run: str) -> Any:
+        ended, cut = _run(connection, "ended, cut", run)
+        expected = self._cut.seq if self._cut is not None and self._cut.run == run else 0
+        if cut != expected and run != self._within:
+            raise Broken(f"run {run} says that it was cut at {cut}, not {expected}")
+        return ended
+
+
+def _there(connection: sqlite3.Connection, run: str) -> bool:
+    return connection.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None
+
+
+def _run(connection: sqlite3.Connection, columns: str, run: str) -> tuple[Any, ...]:
+    with readable(f"run {run}"):
+        found: tuple[Any, ...] | None = connection.execute(
+            f"SELECT {columns} FROM runs WHERE id = ?", (run,)
+        ).fetchone()
+    if found is None:
+        raise Broken(f"run {run} is missing")
+    return found
+
+
+def _check_start(connection: sqlite3.Connection, run: str, start: Start) -> None:
+    found = _run(connection, "started, version, host, settings, cluster_domain", run)
+    if found != (start.at, start.version, start.host, start.settings, start.cluster_domain):
+        raise Broken(f"run {run} isn't what was written when it started")
