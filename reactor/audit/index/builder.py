@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from reactor.audit.index.schema import BLOCK, TABLES, VERSION
+from reactor.audit.index.packer import pack, unpack
+from reactor.audit.index.schema import BLOCK, FIELDS, TABLES, VERSION
 from reactor.audit.index.words import Detail, said, understood
 
 ROWS: Final = 250
@@ -21,7 +22,6 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     run: str
     seq: int
     at: int
-    actor: str | None
     detail: msgspec.Raw
 
 
@@ -32,7 +32,7 @@ class _Decoded(_Row, frozen=True, array_like=True):
 # One row for all of them, and one statement to insert them: SQLite's driver gives up the
 # interpreter for each, and under load every such handover may cost the event loop 5 ms.
 _READ: Final = """
-SELECT json_group_array(json_array(position, run, seq, at, actor,
+SELECT json_group_array(json_array(position, run, seq, at,
                                    json(CASE WHEN json_valid(detail) THEN detail ELSE '{}' END)))
 FROM (SELECT * FROM log.entries WHERE position > ? ORDER BY position LIMIT ?)
 """
@@ -56,13 +56,15 @@ def prepare(index: sqlite3.Connection) -> None:
         _clear(index)
         for statement in TABLES:
             index.execute(statement)
-        index.execute("INSERT INTO progress VALUES (0, '', 0)")
+        index.execute("INSERT INTO progress VALUES (0, '', 0, 0)")
         index.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def step(index: sqlite3.Connection) -> bool:
     """Index the next rows of the attached ``log``; whether there are more."""
     position = _position(index)
+    if pack(index):
+        return True
     (text,) = index.execute(_READ, (position, ROWS)).fetchone()
     count = 0
     if text != "[]":
@@ -85,10 +87,10 @@ def _position(index: sqlite3.Connection) -> int:
         return int(position)
     index.execute("BEGIN IMMEDIATE")
     with index:
-        for table in ("blocks", "terms", "texts"):
+        for table in _DERIVED:
             index.execute(f"DELETE FROM {table}")
         index.execute("INSERT INTO messages (messages) VALUES ('rebuild')")
-        index.execute("UPDATE progress SET position = 0, run = '', seq = 0")
+        index.execute("UPDATE progress SET position = 0, run = '', seq = 0, packed = 0")
     return 0
 
 
@@ -102,15 +104,13 @@ def _add(index: sqlite3.Connection, text: str) -> int:
         rows = _rows(text)
         saying = [said(row.detail) for row in rows]
     blocks: dict[int, tuple[int, int]] = {}
-    terms: list[tuple[str, str, int]] = []
+    findings: list[tuple[str, int]] = []
     texts: list[tuple[int, str]] = []
     for row, found in zip(rows, saying, strict=True):
         block = row.position // BLOCK
         oldest, newest = blocks.get(block, (row.at, row.at))
         blocks[block] = min(oldest, row.at), max(newest, row.at)
-        if row.actor is not None:
-            terms.append(("actor", row.actor, row.position))
-        terms += [("finding", finding, row.position) for finding in found.findings]
+        findings += [(finding, row.position) for finding in found.findings]
         if found.text:
             texts.append((row.position, found.text))
     _insert(
@@ -120,10 +120,15 @@ def _add(index: sqlite3.Connection, text: str) -> int:
         "WHERE true ON CONFLICT (block) DO UPDATE SET oldest = min(oldest, excluded.oldest),"
         " newest = max(newest, excluded.newest)",
     )
-    _insert(index, "terms", sorted(terms))
+    last = rows[-1]
+    index.execute(
+        f"INSERT INTO recent SELECT position, {', '.join(FIELDS)} FROM log.entries"
+        " WHERE position BETWEEN ? AND ? ORDER BY position",
+        (rows[0].position, last.position),
+    )
+    _insert(index, "recent_findings", findings)
     _insert(index, "texts", texts)
     _insert(index, "messages (rowid, text)", texts)
-    last = rows[-1]
     index.execute(
         "UPDATE progress SET position = ?, run = ?, seq = ?", (last.position, last.run, last.seq)
     )
@@ -156,28 +161,12 @@ def _purge(index: sqlite3.Connection) -> bool:
     with index:
         _insert(index, "messages (messages, rowid, text)", [("delete", *row) for row in gone])
         index.execute("DELETE FROM texts WHERE position < ?", (before,))
-        for field, term in index.execute(_DISTINCT).fetchall():
-            index.execute(
-                "DELETE FROM terms WHERE field = ? AND term = ? AND position < ?",
-                (field, term, before),
-            )
+        unpack(index, before)
         index.execute("DELETE FROM blocks WHERE block = ?", (first,))
     return True
 
 
-# From one term straight to the next, however many rows have it.
-_DISTINCT: Final = """
-WITH RECURSIVE seen (field, term) AS (
-    SELECT * FROM (SELECT field, term FROM terms ORDER BY field, term LIMIT 1)
-    UNION ALL
-    SELECT (SELECT t.field FROM terms AS t WHERE (t.field, t.term) > (seen.field, seen.term)
-            ORDER BY t.field, t.term LIMIT 1),
-           (SELECT t.term FROM terms AS t WHERE (t.field, t.term) > (seen.field, seen.term)
-            ORDER BY t.field, t.term LIMIT 1)
-    FROM seen WHERE seen.field IS NOT NULL
-)
-SELECT field, term FROM seen WHERE field IS NOT NULL
-"""
+_DERIVED: Final = ("blocks", "terms", "packs", "recent", "recent_findings", "texts")
 
 
 def _clear(index: sqlite3.Connection) -> None:

@@ -5,21 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Another one in the file, and it is made anew."""
 
 BLOCK: Final = 1024
 """Positions that share an entry of `blocks`."""
 
+FIELDS: Final = ("kind", "namespace", "split", "service", "outcome", "actor")
+"""Columns whose values are terms, as findings are."""
+
+PACKS: Final = 1 << 32
+"""What a term's id is multiplied by in `packs`: more than there are packs in a log."""
+
 TABLES: Final = (
-    # How far the log is indexed; run and seq tell whether it is still the same log.
-    "CREATE TABLE progress (position INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL)",
+    # How far the log is indexed; run and seq tell whether it is still the same log. From the
+    # position `packed` on terms are in `recent`, before it in `packs`.
+    "CREATE TABLE progress (position INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL,"
+    " packed INTEGER NOT NULL)",
     # From when to when the rows of a block are: a clock that was set back makes blocks overlap,
     # but no row is missed.
     "CREATE TABLE blocks (block INTEGER PRIMARY KEY, oldest INTEGER NOT NULL,"
     " newest INTEGER NOT NULL)",
-    "CREATE TABLE terms (field TEXT NOT NULL, term TEXT NOT NULL, position INTEGER NOT NULL,"
-    " PRIMARY KEY (field, term, position)) WITHOUT ROWID",
+    # `rows` only tells rare ones from others: it counts what retention removed, too.
+    "CREATE TABLE terms (id INTEGER PRIMARY KEY, field TEXT NOT NULL, term TEXT NOT NULL,"
+    " rows INTEGER NOT NULL, UNIQUE (field, term))",
+    # By term, then by pack: see PACKS. What is in `rows`: see `packs`.
+    "CREATE TABLE packs (id INTEGER PRIMARY KEY, rows BLOB NOT NULL)",
+    "CREATE TABLE recent (position INTEGER PRIMARY KEY,"
+    f" {', '.join(f'{field} TEXT' for field in FIELDS)})",
+    "CREATE TABLE recent_findings (finding TEXT NOT NULL, position INTEGER NOT NULL,"
+    " PRIMARY KEY (finding, position)) WITHOUT ROWID",
     "CREATE TABLE texts (position INTEGER PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE VIRTUAL TABLE messages USING fts5"
     "(text, content='texts', content_rowid='position', tokenize='ascii')",

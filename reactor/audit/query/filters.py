@@ -38,6 +38,11 @@ class Filters(msgspec.Struct, frozen=True):
         names = ("kind", "namespace", "split", "service", "outcome", "actor", "reconcile", "run")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
+    def given(self) -> frozenset[str]:
+        """The names of those that rule rows out."""
+        names = self.__struct_fields__
+        return frozenset(name for name in names if getattr(self, name) is not None)
+
     def wanted(self) -> Wanted | None:
         """The words; ValueError when ``text`` has none."""
         return None if self.text is None else Wanted.parse(self.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,10 +19,15 @@ from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Lead, Span
 from reactor.audit.query.position import LOWEST, pack, unpack
 from reactor.audit.query.stats import Stats, stats
+from reactor.audit.query.terms import TERMS, Terms
 from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
+_WORDS: Final = 4096
+"""Rows with the words that are looked at together for other terms."""
+_TIME: Final = 0.015
+"""Seconds that this may take before they are looked at one by one."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -45,6 +51,8 @@ class SqliteStore:
         self._connection = connection
         self._index = index
         self._indexed = 0
+        self._terms: dict[Filters, Terms] = {}
+        self._few: dict[Filters, tuple[Span, list[int]]] = {}
 
     async def begin(self) -> None:
         """Fix what is seen: rows that come later don't belong to this page."""
@@ -97,7 +105,14 @@ class SqliteStore:
         return self._indexed
 
     async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
-        return len(await self.positions(lead, filters, span, down=True, most=most))
+        return len(await self._connection.run(self._counted, lead, filters, span, most))
+
+    def _counted(
+        self, connection: sqlite3.Connection, lead: Lead, filters: Filters, span: Span, most: int
+    ) -> list[int]:
+        if lead == "text":
+            return self._text(connection, filters, span, True, most)
+        return self._positions(connection, lead, filters, span, True, most)
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
@@ -113,28 +128,99 @@ class SqliteStore:
         down: bool,
         most: int,
     ) -> list[int]:
+        if lead == "text":
+            return self._said(connection, filters, span, down, most)
+        if lead not in TERMS:
+            return self._listed(connection, lead, filters, span, down, most)
+        known, fresh = span.part(0, self._indexed), span.part(self._indexed + 1, span.high)
+        found: list[int] = []
+        for part in (fresh, known) if down else (known, fresh):
+            if not part or len(found) >= most:
+                continue
+            rest = most - len(found)
+            if part is known:
+                found += self._common(connection, filters, part, down, rest)
+            elif lead not in ("finding", "actor"):
+                found += self._listed(connection, lead, filters, part, down, rest)
+        return found
+
+    def _common(
+        self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
+    ) -> list[int]:
+        """By all terms of the filters; few of them are looked for only once."""
+        if filters in self._few:
+            whole, few = self._few[filters]
+            if whole.low <= span.low and span.high <= whole.high:
+                found = [position for position in few if span.low <= position <= span.high]
+                return (found[::-1] if down else found)[:most]
+        found = self._termed(connection, filters).positions(span, down=down, most=most)
+        if len(found) < most:
+            self._few[filters] = span, sorted(found)
+        return found
+
+    def _termed(self, connection: sqlite3.Connection, filters: Filters) -> Terms:
+        if filters not in self._terms:
+            self._terms[filters] = Terms(connection, filters)
+        return self._terms[filters]
+
+    def _text(
+        self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
+    ) -> list[int]:
+        wanted = filters.wanted()
+        assert wanted is not None
+        return [
+            position
+            for (position,) in connection.execute(
+                "SELECT rowid FROM side.messages WHERE messages MATCH ? AND rowid BETWEEN ? AND ?"
+                f" ORDER BY rowid {'DESC' if down else 'ASC'} LIMIT ?",
+                (wanted.match(), span.low, span.high, most),
+            )
+        ]
+
+    def _said(
+        self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
+    ) -> list[int]:
+        """By words, and by the terms of the filters too as long as there is time for it."""
+        if not TERMS & filters.given():
+            return self._text(connection, filters, span, down, most)
+        terms = self._termed(connection, filters)
+        until = time.perf_counter() + _TIME
+        found: list[int] = []
+        while span and len(found) < most:
+            said = self._text(connection, filters, span, down, max(most, _WORDS))
+            if time.perf_counter() >= until:
+                found += said
+                break
+            found += terms.among(said)
+            if len(said) < max(most, _WORDS):
+                break
+            last = said[-1]
+            span = span.part(0, last - 1) if down else span.part(last + 1, span.high)
+        return found[:most]
+
+    def _listed(
+        self,
+        connection: sqlite3.Connection,
+        lead: Lead,
+        filters: Filters,
+        span: Span,
+        down: bool,
+        most: int,
+    ) -> list[int]:
+        """By the log itself, or one of its own indexes."""
         order = "DESC" if down else "ASC"
         if lead in ("split", "service"):
             return self._named(connection, lead, filters, span, down, most)
         values: tuple[str, ...] = ()
         if lead == "":
             sql = "SELECT position FROM entries WHERE true"
-        elif lead == "text":
-            wanted = filters.wanted()
-            assert wanted is not None
-            sql = "SELECT rowid AS position FROM side.messages WHERE messages MATCH ?"
-            values = (wanted.match(),)
-        elif lead in ("finding", "actor"):
-            sql = "SELECT position FROM side.terms WHERE field = ? AND term = ?"
-            values = (lead, getattr(filters, lead))
         else:
             sql = f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
             values = (getattr(filters, lead),)
-        column = "rowid" if lead == "text" else "position"
         return [
             position
             for (position,) in connection.execute(
-                f"{sql} AND {column} BETWEEN ? AND ? ORDER BY {column} {order} LIMIT ?",
+                f"{sql} AND position BETWEEN ? AND ? ORDER BY position {order} LIMIT ?",
                 (*values, span.low, span.high, most),
             )
         ]

@@ -105,7 +105,7 @@ async def test_what_retention_removed_goes_from_the_index_too(tmp_path: Path) ->
     ((oldest,),) = rows(path, "SELECT min(position) FROM entries")
     ((block,),) = rows(beside(path), "SELECT min(block) FROM blocks")
     assert block == oldest // BLOCK
-    for table in ("texts", "terms"):
+    for table in ("texts", "recent"):
         ((first,),) = rows(beside(path), f"SELECT min(position) FROM {table}")
         assert first >= oldest // BLOCK * BLOCK
     assert beside(path).stat().st_size < before

@@ -214,7 +214,7 @@ async def test_what_no_index_answers_comes_in_parts(
     path = tmp_path / "log.sqlite"
     await _write(path, rounds=8, index="whole")
     monkeypatch.setattr("reactor.audit.query.pages.TIME", 0.0)
-    filters = Filters(namespace="namespace-1", outcome="patched", kind="synced", until=1050)
+    filters = Filters(until=1050)
     for order in ("newest", "oldest"):
         pages = await _walk(Reader(url=str(path)), filters, 1000, order)
         assert len(pages) > 1
@@ -222,8 +222,7 @@ async def test_what_no_index_answers_comes_in_parts(
         found = [row.position for row in _rows(pages)]
         expected = rows(
             path,
-            "SELECT position FROM entries WHERE namespace = 'namespace-1' AND kind = 'synced'"
-            " AND at < 1050 ORDER BY position",
+            "SELECT position FROM entries WHERE at < 1050 ORDER BY position",
         )
         assert sorted(found) == [position for (position,) in expected] != []
 

@@ -1,0 +1,122 @@
+"""The rows that several terms have in common, from the search index alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final
+
+from reactor.audit.index.packs import PACK, common
+from reactor.audit.index.schema import FIELDS, PACKS
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Span
+
+TERMS: Final = frozenset({*FIELDS, "finding"})
+"""Filters that are terms of the index."""
+
+
+class Terms:
+    """Those of a page's filters, one or more, in an index whose rows don't change meanwhile."""
+
+    def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
+        self._connection = connection
+        self._columns = {
+            field: value for field in FIELDS if (value := getattr(filters, field)) is not None
+        }
+        self._finding = filters.finding
+        (self._packed,) = connection.execute("SELECT packed FROM side.progress").fetchone()
+        self._ids = self._known()
+
+    def positions(self, span: Span, *, down: bool, most: int) -> list[int]:
+        """The first ones in a span that have all of the terms."""
+        old, new = span.part(0, self._packed - 1), span.part(self._packed, span.high)
+        found: list[int] = []
+        for part in (new, old) if down else (old, new):
+            if part and len(found) < most:
+                looked = self._in_packs if part is old else self._in_recent
+                found += looked(part, down, most - len(found))
+        return found
+
+    def among(self, candidates: Sequence[int]) -> list[int]:
+        """Those of the candidates that have all of the terms."""
+        old = frozenset(position for position in candidates if position < self._packed)
+        new = [position for position in candidates if position >= self._packed]
+        found: set[int] = set()
+        if new:
+            found.update(self._recent("IN (SELECT value FROM json_each(?))", json.dumps(new)))
+        if old and self._ids:
+            numbers = json.dumps([self._ids[0] * PACKS + n for n in {at // PACK for at in old}])
+            for rows in self._packs("IN (SELECT value FROM json_each(?))", numbers):
+                found.update(old.intersection(rows))
+        return [position for position in candidates if position in found]
+
+    def _known(self) -> list[int]:
+        """The terms' ids, the rarest first; none when one of them is in no pack."""
+        wanted = [*self._columns.items()]
+        if self._finding is not None:
+            wanted.append(("finding", self._finding))
+        found = [
+            self._connection.execute(
+                "SELECT rows, id FROM side.terms WHERE field = ? AND term = ?", term
+            ).fetchone()
+            for term in wanted
+        ]
+        return [] if None in found else [number for _, number in sorted(found)]
+
+    def _in_packs(self, span: Span, down: bool, most: int) -> list[int]:
+        found: list[int] = []
+        if not self._ids:
+            return found
+        first = self._ids[0] * PACKS
+        bounds = (first + span.low // PACK, first + span.high // PACK)
+        for rows in self._packs("BETWEEN ? AND ?", *bounds, down=down):
+            inside = [position for position in rows if span.low <= position <= span.high]
+            found += reversed(inside) if down else inside
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def _packs(self, where: str, *values: Any, down: bool = False) -> Iterator[list[int]]:
+        """Positions in common, ascending, of each pack that has some of every term."""
+        first, *others = self._ids
+        columns = ", ".join(f"p{number}.rows" for number in range(len(self._ids)))
+        joined = "".join(
+            f" CROSS JOIN side.packs AS p{number} ON p{number}.id = p0.id + {(id_ - first) * PACKS}"
+            for number, id_ in enumerate(others, 1)
+        )
+        with closing(
+            self._connection.execute(
+                f"SELECT p0.id, {columns} FROM side.packs AS p0{joined}"
+                f" WHERE p0.id {where} ORDER BY p0.id {'DESC' if down else 'ASC'}",
+                values,
+            )
+        ) as found:
+            for number, *rows in found:
+                base = number % PACKS * PACK
+                yield [base + offset for offset in common(rows)]
+
+    def _in_recent(self, span: Span, down: bool, most: int) -> list[int]:
+        return self._recent("BETWEEN ? AND ?", span.low, span.high, down=down, most=most)
+
+    def _recent(self, where: str, *values: Any, down: bool = False, most: int = -1) -> list[int]:
+        source, place, given = "side.recent AS r", "r.position", [*values]
+        if self._finding is not None:
+            source = (
+                "side.recent_findings AS f CROSS JOIN side.recent AS r"
+                " ON f.finding = ? AND r.position = f.position"
+            )
+            place, given = "f.position", [self._finding, *values]
+        columns = "".join(f" AND r.{field} = ?" for field in self._columns)
+        order = "DESC" if down else "ASC"
+        sql = (
+            f"SELECT {place} FROM {source} WHERE {place} {where}{columns}"
+            f" ORDER BY {place} {order} LIMIT ?"
+        )
+        return [
+            position
+            for (position,) in self._connection.execute(
+                sql, (*given, *self._columns.values(), most)
+            )
+        ]

@@ -1,0 +1,95 @@
+"""Pages of a log that is long enough for the search index to pack its terms."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import pytest
+
+from reactor.audit.index.indexer import Indexer
+from reactor.audit.index.packs import PACK, common, packed
+from reactor.audit.index.schema import beside
+from reactor.audit.query import Reader
+from reactor.audit.query.filters import Sieve
+from reactor.audit.row import COLUMNS, Row
+from tests.bench import longlog
+from tests.bench.plans import Traced, bad, unbounded
+from tests.bench.questions import ENDS, Listing, Question, Span, questions
+from tests.unit.audit.logs import rows
+
+_ROWS: Final = PACK + 2000
+
+
+@pytest.fixture(scope="module", name="log")
+def _log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("terms") / "log.sqlite"
+    longlog.write(path, _ROWS)
+    asyncio.run(Indexer(url=str(path)).catch_up())
+    assert rows(beside(path), "SELECT packed FROM progress") == [(PACK,)]
+    return path
+
+
+@pytest.fixture(name="asked")
+def _asked(log: Path) -> list[Question]:
+    span = Span.of(_ROWS, [run for (run,) in rows(log, "SELECT id FROM runs")])
+    return list(questions(span, each=1))
+
+
+@pytest.mark.parametrize("density", [0.001, 0.05, 0.2, 0.9])
+def test_a_pack_tells_what_terms_have_in_common(density: float) -> None:
+    random = Random(7)
+    sets = [
+        [offset for offset in range(PACK) if random.random() < share]
+        for share in (density, 0.5, 0.02)
+    ]
+    for chosen in (sets[:1], sets[:2], sets[::2], sets):
+        expected = sorted(set(chosen[0]).intersection(*chosen[1:]))
+        assert common([packed(offsets) for offsets in chosen]) == expected
+    assert all(len(packed(offsets)) <= PACK // 8 for offsets in sets)
+
+
+async def test_every_question_has_the_rows_that_a_scan_finds(
+    log: Path, asked: list[Question]
+) -> None:
+    stored = rows(log, f"SELECT {', '.join(COLUMNS)} FROM entries ORDER BY position")
+    everything = [Row(*row) for row in stored]
+    reader = Reader(url=str(log))
+    listings = [question for question in asked if isinstance(question, Listing)]
+    for filters, group in groupby(listings, key=attrgetter("filters")):
+        fits = Sieve(filters).fits
+        expected = [row for row in everything if fits(row)]
+        for question in group:
+            page = await question.ask(reader, ENDS)
+            assert page is not None
+            from_top = (question.order == "newest") != question.last
+            shown = expected[::-1][:100] if from_top else expected[:100]
+            if question.last:
+                shown.reverse()
+            assert page.partial or list(page.entries) == shown, question
+
+
+async def test_no_question_reads_a_whole_table(log: Path, asked: list[Question]) -> None:
+    reader = Traced(path=log)
+    for question in asked:
+        if question.group != "any":
+            await question.ask(reader, ENDS)
+    assert len(reader.statements) > 100
+    assert bad(log, reader.statements) == []
+    timed = {question.filters for question in asked if isinstance(question, Listing)}
+    found = [await unbounded(log, filters) for filters in timed]
+    assert [problem for problem in found if problem] == []
+
+
+def test_a_statement_that_does_is_noticed(log: Path) -> None:
+    for sql in (
+        "SELECT * FROM entries WHERE detail = 'x'",
+        "SELECT position FROM entries WHERE kind = 'synced' ORDER BY at",
+        "SELECT * FROM side.packs",
+        "SELECT count(*) FROM side.messages",
+    ):
+        assert len(bad(log, [sql])) == 1
