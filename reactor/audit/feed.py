@@ -13,7 +13,7 @@ from reactor.audit.query.pages import Page
 from reactor.audit.row import Row
 from reactor.errors import ReactorError
 
-PAUSE: Final = 0.02
+PAUSE: Final = 0.01
 """Seconds between two reads: rows that come in between are read together."""
 _BATCH: Final = 1000
 _RING: Final = 4000
@@ -22,8 +22,18 @@ _AGAIN: Final = 1.0
 """Seconds after the log couldn't be read."""
 
 
+class Behind(Protocol):
+    """Reads the newest rows again and again."""
+
+    async def rows(self, position: int, *, most: int) -> Sequence[Row]: ...
+
+    async def close(self) -> None: ...
+
+
 class Log(Protocol):
     """A Reader, as far as it is needed here."""
+
+    def behind(self) -> Behind: ...
 
     async def entries(
         self,
@@ -57,25 +67,31 @@ class Feed:
         """For ever; cancel it to end it."""
         while True:
             await self._followed.wait()
-            await self._committed.wait()
-            self._committed.clear()
+            behind = self._log.behind()
             try:
-                await self._read()
+                while self._followers:
+                    await self._committed.wait()
+                    self._committed.clear()
+                    await self._read(behind)
+                    await asyncio.sleep(PAUSE)
             except ReactorError:
                 # Whoever follows is told when it reads for itself.
                 await asyncio.sleep(_AGAIN)
                 self._committed.set()
-            await asyncio.sleep(PAUSE)
+            finally:
+                await behind.close()
 
-    async def _read(self) -> None:
-        while True:
-            rows = await self._page(self._newest)
+    async def _read(self, behind: Behind) -> None:
+        full = True
+        while full:
+            rows = await behind.rows(self._newest, most=_BATCH)
             if not rows:
                 return
             self._ring.extend(rows)
             self._newest = rows[-1].position
             news, self._news = self._news, asyncio.Event()
             news.set()
+            full = len(rows) == _BATCH
 
     async def _page(self, position: int) -> Sequence[Row]:
         cursor = str(Cursor(position, above=True))
@@ -106,6 +122,7 @@ class Feed:
         self._followers -= 1
         if not self._followers:
             self._followed.clear()
+            self._committed.set()  # so that the file is let go
 
     async def after(self, position: int, *, patience: float) -> Sequence[Row]:
         """The rows behind ``position``, some at a time; empty when none came for so long.

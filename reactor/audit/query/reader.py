@@ -14,6 +14,7 @@ from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
 from reactor.audit.query import pages
+from reactor.audit.query.behind import Behind
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
@@ -94,6 +95,10 @@ class Reader:
     async def verify(self, anchor: Anchor | None = None) -> Verdict:
         """Read the whole log and prove it, giving way to others; see `chain.verify`."""
         return await chain.verify(str(self._path), anchor, pause=_GIVE_WAY)
+
+    def behind(self) -> Behind:
+        """For whoever follows the log; `close` it at the end."""
+        return Behind(self._path)
 
     async def span(self, filters: Filters) -> pages.Span:
         """Between which positions the rows lie at most."""

@@ -42,7 +42,7 @@ async def serve() -> AsyncIterator[Serve]:
             readiness=readiness or Reasons(),
             registry=registry or CollectorRegistry(),
             log=log,
-            feed=feed or Feed(log=log),
+            feed=feed or Feed(log=MemoryLog()),
             splits=splits or NoSplits(),
             reviewer=reviewer,
             source=source,

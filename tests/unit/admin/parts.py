@@ -50,6 +50,10 @@ class MemoryLog:
             str(Cursor(fits[0].position, above=True)) if fits else None,
         )
 
+    def behind(self) -> NothingNew:
+        """Follow it."""
+        return NothingNew()
+
     async def entry(self, run: str, seq: int) -> Row | None:
         """Return the row."""
         return next((row for row in self._rows if (row.run, row.seq) == (run, seq)), None)
@@ -82,6 +86,17 @@ class MemoryLog:
         return [
             Run(RUN, first.at, None, "1.2.3", "node", "{}", "cluster.local", first.seq, last.seq)
         ]
+
+
+class NothingNew:
+    """No row comes to a log in memory."""
+
+    async def rows(self, position: int, *, most: int) -> Sequence[Row]:
+        """Return none."""
+        return ()
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
 
 
 class NoSplits:
