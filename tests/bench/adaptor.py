@@ -40,16 +40,27 @@ class Adaptor:
             raise RuntimeError("the adaptor is not started")
         return self._child.pid
 
-    def start(self, *, forget: bool = False, runner: Sequence[str] = ()) -> float:
+    @property
+    def url(self) -> str:
+        """Where its admin port answers, without a slash at the end; nobody is asked for a token."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        """The file of its audit log."""
+        return self._directory / "audit" / "audit.sqlite"
+
+    def start(
+        self, *, forget: bool = False, runner: Sequence[str] = (), flags: Sequence[str] = ()
+    ) -> float:
         """Returns at once, with the moment just before the process was made.
 
         ``forget`` begins a new audit log. ``runner`` is a program and its arguments, run by the
-        environment's Python in place of `smi-adaptor`.
+        environment's Python in place of `smi-adaptor`. ``flags`` come behind those of every start.
         """
-        log = self._directory / "audit"
         if forget:
-            shutil.rmtree(log, ignore_errors=True)
-        log.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.log.parent, ignore_errors=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         programs = self._environment / "bin"
         program = [str(programs / "python"), *runner] if runner else [str(programs / "smi-adaptor")]
         began = time.monotonic()
@@ -59,7 +70,8 @@ class Adaptor:
                 *program,
                 f"-kubeconfig={self._kubeconfig}",
                 f"-metrics-addr=127.0.0.1:{self._port}",
-                f"-audit-url=sqlite:///{log / 'audit.sqlite'}",
+                f"-audit-url=sqlite:///{self.log}",
+                *flags,
             ],
             log=self._directory / "smi-adaptor.log",
             keeper=self._keeper,
@@ -108,7 +120,7 @@ class Adaptor:
 
     def metrics(self) -> str:
         """What `/metrics` says."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5.0) as page:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5.0) as page:
             return str(page.read().decode())
 
     def stop(self) -> None:
@@ -119,7 +131,7 @@ class Adaptor:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/ready", timeout=5.0):
+            with urllib.request.urlopen(f"{self.url}/ready", timeout=5.0):
                 return True
         except (urllib.error.URLError, OSError):
             return False

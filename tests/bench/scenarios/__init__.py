@@ -18,6 +18,7 @@ from tests.bench.scenarios import (
     requests,
     stall,
     startup,
+    tail,
 )
 from tests.bench.setting import Setting
 
@@ -32,5 +33,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "journal": journal.run,
     "stall": stall.run,
     "startup": startup.run,
+    "tail": tail.run,
     "long": long.run,
 }
