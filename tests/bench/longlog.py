@@ -190,7 +190,7 @@ def write(path: Path, rows: int) -> None:
                 ledger.begin(connection, Start(at, "1.2.3", "node", "{}", "cluster.local"))
             written += len(group)
             at = group[-1].at
-            ledger.write(connection, group, ended=at if written % RUN == 0 else None)
+            ledger.write(connection, group)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
