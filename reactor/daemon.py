@@ -138,8 +138,10 @@ class Daemon:
         try:
             # In the order of the guide's log, though the lists themselves come after the journal.
             log.info("Waiting for informer caches to sync")
-            log.info("starting admin server on %s", settings.metrics_addr)
             await parts.server.start()
+            # Which port it is may have been left to the system.
+            host = settings.metrics_addr.rpartition(":")[0]
+            log.info("starting admin server on %s:%d", host, parts.server.port)
             self._stops.append(parts.server.stop)
             # Not before the log is ours: another process may still be writing to it.
             await opening

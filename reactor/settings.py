@@ -109,16 +109,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pod_name=environ.get("POD_NAME") or environ.get("HOSTNAME") or socket.gethostname(),
         )
 
-    @property
-    def admin_host(self) -> str:
-        """The host to bind; empty means every address of this machine."""
-        return _split_address(self.metrics_addr)[0]
-
-    @property
-    def admin_port(self) -> int:
-        """The port to bind; 0 means any free one."""
-        return _split_address(self.metrics_addr)[1]
-
     def recorded(self) -> dict[str, str]:
         """What the audit log keeps of a run's settings, by flag."""
         values = msgspec.structs.asdict(self)

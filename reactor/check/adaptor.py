@@ -148,6 +148,10 @@ def same_version(
         found = container(deployment.spec.template.spec)
         image = found.image if found is not None else ""
         running = {tag(image)} - {""}
+    if not running:
+        why = "no adaptor tells its version, nor does the image"
+        why = "there is no adaptor" if deployment is None else why
+        return Trouble(f"not checked: {why}", hint, warning=True)
     others = sorted(running - {cli}, key=_number)
     if not others:
         return None

@@ -71,7 +71,7 @@ def diff(
     files would lead to; findings about them go to stderr as `translate` prints them.
 
     Exit codes: 0 in sync (skipped and kept ones aside), 1 there are differences or an invalid
-    split, 2 wrong usage or no YAML.
+    split, or no such namespace, 2 wrong usage or no YAML.
     """
     from reactor.cli.cluster import connect, run
 
@@ -120,6 +120,8 @@ async def _compare(
             judged = survey(
                 look.splits, profiles=look.profiles, services=look.services, rules=rules
             )
+            if not judged and not everywhere:
+                await _there(connection, namespace)
             return differences(judged), [], sum(bool(one.situation.splits) for one in judged)
         files = await asyncio.to_thread(lambda: list(sources.read(names)))
         mine = given.take(files, namespace=namespace, domain=rules.cluster_domain)
@@ -135,6 +137,21 @@ async def _compare(
             if (one.situation.namespace, one.situation.service) in touched
         ]
         return differences(judged), given.remarks(mine, judged), len(judged)
+
+
+async def _there(connection: Connection, namespace: str) -> None:
+    """Fatal when there is no such namespace: a slip of the pen must not pass for in sync."""
+    from reactor.errors import Terminal
+    from reactor.kube.objects import get
+
+    try:
+        found = await get(connection, f"/api/v1/namespaces/{namespace}")
+    except Terminal as error:
+        if error.status != 403:
+            raise
+        return
+    if found is None:
+        raise Fatal(f"there is no namespace {namespace}")
 
 
 async def _look(connection: Connection, namespaces: Sequence[str | None], rules: Rules) -> Snapshot:

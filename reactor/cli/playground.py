@@ -25,6 +25,7 @@ from reactor.errors import Fatal
 from reactor.events import Synced
 from reactor.install.packed import MANIFESTS
 from reactor.parts import Parts
+from reactor.sandbox import numbers
 from reactor.sandbox.server import Sandbox
 from reactor.sandbox.status import StatusError
 from reactor.settings import Settings
@@ -208,12 +209,25 @@ def _read(path: Path) -> list[Manifest]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise Fatal(f"{file}: no YAML that can be read: {error}", code=2) from error
         for document in filter(None, found):
-            if not isinstance(document, dict) or not {"apiVersion", "kind"} <= document.keys():
-                raise Fatal(f"{file}: a manifest has apiVersion, kind and metadata", code=2)
-            documents.append(document)
+            try:
+                documents += [numbers.normalise(one) for one in _opened(document, file)]
+            except ValueError as error:
+                raise Fatal(f"{file}: {error}", code=2) from error
     if not documents:
         raise Fatal(f"{path}: there is no manifest in it", code=2)
     return documents
+
+
+def _opened(document: object, file: Path) -> list[Manifest]:
+    """The items of a List; else the manifest itself."""
+    if not isinstance(document, dict) or not {"apiVersion", "kind"} <= document.keys():
+        raise Fatal(f"{file}: a manifest has apiVersion, kind and metadata", code=2)
+    if document["kind"] != "List":
+        return [document]
+    items = document.get("items")
+    if not isinstance(items, list):
+        raise Fatal(f"{file}: a List has items", code=2)
+    return [manifest for item in items for manifest in _opened(item, file)]
 
 
 def _yaml(document: object) -> str:

@@ -50,7 +50,13 @@ class _Wanted:
     metavar="NAME",
     help="Namespace of the splits.  [default: the kubeconfig's]",
 )
-@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Splits of them all.")
+@click.option(
+    "-A",
+    "--all-namespaces",
+    "everywhere",
+    is_flag=True,
+    help="Splits of them all, whatever -n says.",
+)
 @click.option(
     "-t",
     "--time-window",

@@ -16,7 +16,10 @@ _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
 def normalise(value: Any) -> Any:
-    """Return `value` with every number in it as it would be after a round through etcd."""
+    """Return `value` with every number in it as it would be after a round through etcd.
+
+    Raises ValueError for one that is too large for a float64.
+    """
     kind = type(value)
     if kind is dict:
         for key, item in value.items():
@@ -30,7 +33,7 @@ def normalise(value: Any) -> Any:
                 value[index] = normalise(item)
         return value
     if kind is int:
-        return value if _LOWEST <= value <= _HIGHEST else _settle(float(value))
+        return value if _LOWEST <= value <= _HIGHEST else _settle(_float(value))
     if kind is float:
         return _settle(value)
     return value
@@ -63,6 +66,15 @@ def spelled(value: Any) -> Any:
     if isinstance(value, list):
         return [spelled(item) for item in value]
     return msgspec.Raw(text(value).encode()) if isinstance(value, float) else value
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(
+            f"json: cannot unmarshal number {value} into Go value of type float64"
+        ) from error
 
 
 def _settle(value: float) -> int | float:

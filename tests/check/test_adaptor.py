@@ -151,6 +151,17 @@ def test_versions_are_compared_by_what_runs_rather_than_by_its_tag() -> None:
     assert adaptor.same_version(mirrored, [FINE], "0.1.0", NAMESPACE) is None
 
 
+def test_without_an_adaptor_there_is_no_version_to_be_the_same() -> None:
+    absent = adaptor.same_version(None, [], "0.1.0", NAMESPACE)
+    assert absent is not None
+    assert absent.warning
+    assert absent.error == "not checked: there is no adaptor"
+    digest = deployment(container(image=f"corp.example/smi@sha256:{'0' * 64}"))
+    silent = adaptor.same_version(digest, [], "0.1.0", NAMESPACE)
+    assert silent is not None
+    assert silent.error == "not checked: no adaptor tells its version, nor does the image"
+
+
 def test_another_version_says_both_and_what_to_type() -> None:
     by_report = adaptor.same_version(deployment(), [FINE], "0.2.0", NAMESPACE)
     by_tag = adaptor.same_version(deployment(), [], "0.2.0", NAMESPACE)

@@ -219,6 +219,16 @@ async def test_a_cluster_without_the_definition_is_no_cluster_in_sync(
     assert "serves no TrafficSplits" in ended.err
 
 
+async def test_a_namespace_that_is_not_there_is_no_namespace_in_sync(
+    smi: Smi, sandbox: Sandbox
+) -> None:
+    ended = await smi("diff", "-n", "shpo")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == "linkerd-smi: there is no namespace shpo\n"
+    ended = await smi("diff", "-n", "default")
+    assert (ended.code, ended.err) == (0, "in sync: 0 services with a split\n")
+
+
 @pytest.mark.parametrize("wrong", [["-A", "-n", "x"], ["-A", "-f", "x"], ["-n", "x_y"]])
 async def test_wrong_usage_is_exit_code_2(smi: Smi, wrong: list[str]) -> None:
     assert (await smi("diff", *wrong)).code == 2

@@ -173,6 +173,17 @@ async def test_numbers_are_normalised(wire: Wire, sent: object, stored: object) 
     assert (weight, type(weight)) == (stored, type(stored))
 
 
+@pytest.mark.parametrize("sent", [10**400, -(10**400)])
+async def test_a_number_that_no_float_holds_is_refused(wire: Wire, sent: int) -> None:
+    split = wire.cluster.split("s", "web", [("a", sent)])
+    status, answer = await wire.post(TRAFFICSPLITS, split)
+    assert (status, answer["reason"]) == (400, "BadRequest")
+    assert f"cannot unmarshal number {sent} into Go value of type float64" in answer["message"]
+    await wire.split("s")
+    status, answer = await wire.patch(TRAFFICSPLITS, "s", {"spec": split["spec"]})
+    assert (status, answer["reason"]) == (400, "BadRequest")
+
+
 async def test_a_merge_patch_merges_maps_and_replaces_the_rest(wire: Wire) -> None:
     await wire.split("s", annotations={"keep": "1", "drop": "1"})
     patch = {

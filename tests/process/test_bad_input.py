@@ -152,7 +152,7 @@ async def test_a_second_process_on_the_same_log_says_whom_it_waits_for(
     async with Program(tmp_path, kubeconfig=kubeconfig) as first:
         await first.prints("waiting for serviceprofiles")
         async with Program(tmp_path, kubeconfig=kubeconfig) as second:
-            status, text = await second.readiness(lambda status, text: "audit" in text)
+            status, text = await second.readiness(lambda _, text: "audit.sqlite" in text)
             assert status == 503
             assert str(tmp_path / "audit.sqlite") in text
             assert await first.stop() == 0

@@ -106,9 +106,9 @@ async def test_all_namespaces_have_a_column_of_their_own(
     control_plane: ControlPlane, guides_split: str, prometheus: Prometheus
 ) -> None:
     await prometheus.scrape(*guides_traffic(guides_split))
-    ended = await stat(
-        control_plane.admin_kubeconfig, "trafficsplits", "-A", "--prometheus-url", prometheus.url
-    )
+    # As with kubectl, -A wins over -n.
+    arguments = ("-A", "-n", "default", "--prometheus-url", prometheus.url)
+    ended = await stat(control_plane.admin_kubeconfig, "trafficsplits", *arguments)
     header, *lines = ended.out.splitlines()
     assert header.split()[:2] == ["NAMESPACE", "NAME"]
     assert [line.split() for line in lines if line.startswith(f"{guides_split} ")] == [

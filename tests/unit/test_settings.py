@@ -209,16 +209,6 @@ def test_a_lease_needs_a_namespace() -> None:
     assert "POD_NAMESPACE" in refusal("-leader-elect")
 
 
-def test_the_address_is_split_for_binding() -> None:
-    def bound(address: str) -> tuple[str, int]:
-        settings = Settings.from_command_line([f"-metrics-addr={address}"], DESK)
-        return settings.admin_host, settings.admin_port
-
-    assert bound(":9995") == ("", 9995)
-    assert bound("[::1]:0") == ("::1", 0)
-    assert bound("localhost:80") == ("localhost", 80)
-
-
 def test_an_audit_path_is_as_good_as_a_url() -> None:
     def url(text: str) -> str:
         return Settings.from_command_line([f"-audit-url={text}"], DESK).audit_url

@@ -46,15 +46,6 @@ class Indexer:
             except sqlite3.Error as error:
                 await self._failed(error)
 
-    async def catch_up(self) -> None:
-        """Index what is in the log now. Raises sqlite3.Error."""
-        connection = await self._open()
-        try:
-            while await connection.run(builder.step):
-                pass
-        finally:
-            await connection.close()
-
     async def _open(self) -> Connection:
         index = beside(self._path)
         connection = await Connection.open(engine.index(index))

@@ -13,7 +13,6 @@ import pytest
 
 from reactor.admin.server import Server
 from reactor.audit.entry import Entry
-from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
 from reactor.audit.query import Filters, Page, Reader
 from reactor.audit.retention import Retention
@@ -22,6 +21,7 @@ from reactor.model.meta import Document
 from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import RUN, MemoryLog, row
+from tests.unit.audit.indexing import catch_up
 
 START = 1_600_000_000_000_000  # 2020-09-13T12:26:40Z
 BODY = b'{"kind":"TrafficSplit"}'
@@ -31,10 +31,9 @@ DOCUMENT = Document(hashlib.sha256(BODY).digest(), BODY)
 class Port:
     """The admin port over a real journal."""
 
-    def __init__(self, server: Server, journal: Journal, indexer: Indexer) -> None:
+    def __init__(self, server: Server, journal: Journal) -> None:
         self._server = server
         self._journal = journal
-        self._indexer = indexer
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Make these durable."""
@@ -52,7 +51,7 @@ class Port:
 
     async def index(self) -> None:
         """Bring the search index up to date."""
-        await self._indexer.catch_up()
+        await catch_up(self._journal.path)
 
     async def names(self, query: str = "") -> list[str]:
         """Return the splits of the entries of one page."""
@@ -74,7 +73,7 @@ async def _port(serve: Serve, tmp_path: Path) -> AsyncIterator[Port]:
         clock=lambda: START,
     )
     await journal.open()
-    yield Port(await serve(log=Reader(url=url)), journal, Indexer(url=url))
+    yield Port(await serve(log=Reader(url=url)), journal)
     await journal.close()
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from reactor.audit.index.indexer import Indexer
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.export import COLUMNS, Format
+from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import document, entry, opened
 
 
@@ -59,7 +59,7 @@ async def test_a_line_is_a_row_and_the_last_one_says_complete(
     log: Path, filters: dict[str, Any], indexed: bool
 ) -> None:
     if indexed:
-        await Indexer(url=str(log)).catch_up()
+        await catch_up(log)
     *lines, last = (await text(log, "ndjson", **filters)).splitlines()
     rows = await told(log, **filters)
     assert json.loads(last) == {"export": "complete", "rows": len(rows)}

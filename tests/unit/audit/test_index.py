@@ -16,6 +16,7 @@ from reactor.audit.index.schema import BLOCK, beside
 from reactor.audit.index.words import Wanted, said, words
 from reactor.audit.query import Filters, Reader
 from reactor.audit.retention import Retention
+from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import entry, eventually, opened, rows
 
 
@@ -69,7 +70,7 @@ async def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     for number in range(3):
         await write(path, 2, f"time{number}")
-        await Indexer(url=str(path)).catch_up()
+        await catch_up(path)
         assert indexed(path) == 4 * (number + 1)
     assert await found(path, "time1") == [2, 3]
 
@@ -77,13 +78,13 @@ async def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
 async def test_another_log_in_the_same_place_is_indexed_from_its_beginning(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     await write(path, 20, "before")
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     remove_log(path)
     await write(path, 30, "after")
     # Until then the index is of no use, and isn't used.
     assert await found(path, "before") == []
     assert len(await found(path, "after")) == 30
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     assert rows(beside(path), "SELECT count(*) FROM texts WHERE text LIKE 'before%'") == [(0,)]
     assert await found(path, "before") == []
     assert len(await found(path, "after")) == 30
@@ -93,7 +94,7 @@ async def test_what_retention_removed_goes_from_the_index_too(tmp_path: Path) ->
     path = tmp_path / "log.sqlite"
     small = Retention(size=600_000)
     await write(path, 6 * BLOCK, retention=Retention())
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     before = beside(path).stat().st_size
     async with opened(path, retention=small) as log:
         log.append(entry())
@@ -101,7 +102,7 @@ async def test_what_retention_removed_goes_from_the_index_too(tmp_path: Path) ->
         await eventually(
             lambda: rows(path, "SELECT min(position) FROM entries") > [(3 * BLOCK,)], 30
         )
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     ((oldest,),) = rows(path, "SELECT min(position) FROM entries")
     ((block,),) = rows(beside(path), "SELECT min(block) FROM blocks")
     assert block == oldest // BLOCK
@@ -133,12 +134,12 @@ async def test_a_damaged_index_is_made_anew(
 async def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     await write(path, 3)
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     with closing(sqlite3.connect(beside(path))) as connection:
         connection.execute("PRAGMA user_version = 99")
         connection.execute("DROP TABLE blocks")
     assert await found(path, "refused") == [2, 3, 4]
-    await Indexer(url=str(path)).catch_up()
+    await catch_up(path)
     assert rows(beside(path), "SELECT count(*) FROM blocks") == [(1,)]
 
 

@@ -16,7 +16,6 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor.audit.index.indexer import Indexer
 from reactor.audit.index.words import said
 from reactor.audit.query import Filters, Order, Page, Reader
 from reactor.audit.query.cursor import Cursor
@@ -26,6 +25,7 @@ from reactor.errors import Fatal, ReactorError
 from tests.archive.fixtures import new_archive
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until
+from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import document, entry, opened, rows
 
 _NAMES = ("kind", "namespace", "split", "service", "outcome", "actor", "reconcile", "run")
@@ -58,7 +58,7 @@ async def _write(path: Path, *, rounds: int, index: str) -> None:
                     )
                 )
         if index == "whole" or (index == "half" and part == 0):
-            await Indexer(url=str(path)).catch_up()
+            await catch_up(path)
 
 
 class Log(Protocol):

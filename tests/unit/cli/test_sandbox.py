@@ -41,6 +41,17 @@ def test_a_split_of_ones_own_needs_no_namespace_to_be_made_first(tmp_path: Path)
     assert (tmp_path / "kept" / "audit.sqlite").exists()
 
 
+def test_a_list_is_opened_as_kubectl_does(tmp_path: Path) -> None:
+    file = tmp_path / "list.yaml"
+    items = SPLIT.format(weight="1").strip().replace("\n", "\n  ")
+    file.write_text(f"apiVersion: v1\nkind: List\nitems:\n- {items}\n")
+    ended = once("-f", str(file))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "web-v1.shop.svc.cluster.local" in ended.stdout
+    (line,) = (line for line in ended.stdout.splitlines() if "starting admin server" in line)
+    assert "127.0.0.1:0" not in line
+
+
 def test_an_invalid_split_ends_at_once_with_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "split.yaml"
     file.write_text(SPLIT.format(weight="-1"))
@@ -58,6 +69,9 @@ def test_an_invalid_split_ends_at_once_with_the_reason(tmp_path: Path) -> None:
         ("a: [", "split.yaml:1: not YAML: "),
         ("", "no manifest"),
         ("- 1", "kind"),
+        ("apiVersion: v1\nkind: List\n", "a List has items"),
+        ("apiVersion: v1\nkind: List\nitems: [7]\n", "a manifest has apiVersion, kind"),
+        (SPLIT.format(weight="1" + "0" * 400), "into Go value of type float64"),
     ],
 )
 def test_a_file_that_can_not_be_applied_is_one_line(tmp_path: Path, text: str, word: str) -> None:
