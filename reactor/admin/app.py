@@ -98,7 +98,7 @@ def routes(
             *(door.handlers() if door is not None else ()),
         ],
         exception_handlers={Exception: _answer},
-        after_request=None if source is None else _telling(source),
+        after_request=_telling(source or _own),
         # Its own document can't say what these routes refuse, and its logging starts a thread.
         openapi_config=None,
         logging_config=None,
@@ -106,9 +106,15 @@ def routes(
     )
 
 
+def _own() -> str:
+    """Without an archive there is no other log."""
+    return "local"
+
+
 def _telling(source: Source) -> Callable[[Response[Any]], Response[Any]]:
     def tell(response: Response[Any]) -> Response[Any]:
-        response.headers["x-log-source"] = source()
+        # What never asks the archive says so itself.
+        response.headers.setdefault("x-log-source", source())
         return response
 
     return tell

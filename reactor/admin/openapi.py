@@ -26,6 +26,11 @@ _CLOSER: Final[dict[tuple[str, str], Any]] = {
     ("Gap", "last"): _TIME,
     ("Stats", "oldest"): {"anyOf": [_TIME, {"type": "null"}]},
     ("Stats", "newest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Archive", "oldest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Archive", "newest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Cluster", "newest"): {"anyOf": [_TIME, {"type": "null"}]},
+    ("Writer", "newest"): _TIME,
+    ("Loss", "noticed"): _TIME,
     ("Ending", "at"): _TIME,
     ("Split", "since"): {"anyOf": [_TIME, {"type": "null"}]},
     ("Run", "settings"): {"type": "object"},
@@ -33,6 +38,15 @@ _CLOSER: Final[dict[tuple[str, str], Any]] = {
     ("Run", "ended"): {"anyOf": [_TIME, {"type": "null"}]},
 }
 """What the structs' types don't tell."""
+
+_SOURCE: Final = {
+    "X-Log-Source": {
+        "description": "Which log answers, where there is an archive: `archive`, or with what it "
+        "lacks of this adaptor's rows `archive; lag-rows=N; lag-seconds=S`; `local`, this "
+        "adaptor's own, or `local; archive-lacks-rows=N` while the archive can't be asked.",
+        "schema": {"type": "string", "pattern": "^(archive|local)(; [a-z-]+=[0-9.]+)*$"},
+    }
+}
 
 _PROBLEMS = {
     400: "A parameter is unknown, repeated or wrong; `errors` names each and what is allowed.",
@@ -106,6 +120,7 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
             "are complete; without one the connection broke.",
             {
                 "200": {
+                    "headers": _SOURCE,
                     "description": "One line per entry, and one at the end.",
                     "content": {
                         media_type: {"schema": {"type": "string"}}
@@ -120,9 +135,10 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
         ),
         proof.PATH: _get(
             "Reads the whole log, and proves that it is as it was written or names the first row "
-            "that isn't. It takes as long as it takes: blanks come before the answer.",
+            "that isn't; with an archive, all logs that lie there. It takes as long as it takes: "
+            "blanks come before the answer.",
             {
-                "200": _json("The verdict.", {"$ref": _REFERENCE.format(name="Verdict")}),
+                "200": _logged("The verdict.", {"$ref": _REFERENCE.format(name="Verdict")}),
                 **_problems(400, 503),
                 **_access(secured),
             },
@@ -133,6 +149,7 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
             "Entries as they are written, from now on or from the one after the last that came.",
             {
                 "200": {
+                    "headers": _SOURCE,
                     "description": "One event, or one line, per entry, without an end.",
                     "content": {
                         "text/event-stream": {"schema": {"type": "string"}},
@@ -155,7 +172,7 @@ def _paths(routes: Sequence[Route], *, secured: bool) -> dict[str, Any]:
 def _route(route: Route, *, secured: bool) -> dict[str, Any]:
     struct = issubclass(route.body, msgspec.Struct)
     schema = {"$ref": _REFERENCE.format(name=route.body.__name__)} if struct else {"type": "object"}
-    responses = {"200": _json("The answer.", schema), **_problems(400, 503), **_access(secured)}
+    responses = {"200": _logged("The answer.", schema), **_problems(400, 503), **_access(secured)}
     if route.missing is not None:
         responses["404"] = _missing(route.missing)
     return _get(
@@ -215,6 +232,10 @@ def _text(description: str) -> dict[str, Any]:
 
 def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _logged(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {**_json(description, schema), "headers": _SOURCE}
 
 
 def _header(name: str, *, required: bool) -> dict[str, Any]:

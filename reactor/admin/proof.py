@@ -12,12 +12,12 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from reactor.admin import moment, question, wire
+from reactor.admin import figures, question, wire
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
 from reactor.admin.turns import Turns, begun
 from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.query.stats import Hole, Stats
+from reactor.audit.query.stats import Stats
 from reactor.errors import ReactorError
 
 PATH: Final = "/api/v1/verify"
@@ -51,7 +51,7 @@ def routes(log: Log) -> tuple[Route, ...]:
 
     async def counted(places: Mapping[str, Any], query: bytes, now: int) -> bytes:
         question.read(query, (), now=now)
-        return msgspec.json.encode(_stats(await log.stats()))
+        return msgspec.json.encode(figures.stats(await log.stats()))
 
     return (
         Route("/api/v1/stats", "How much the log holds, and what is missing.", wire.Stats, counted),
@@ -93,40 +93,7 @@ class Proofs:
                     verdict = proving.result()
                 except ReactorError as error:
                     verdict = Verdict(0, f"the log can't be read now: {error}")
-                yield msgspec.json.encode(_verdict(verdict))
+                yield msgspec.json.encode(figures.verdict(verdict))
             finally:
                 proving.cancel()
                 await asyncio.gather(proving, return_exceptions=True)
-
-
-def _verdict(verdict: Verdict) -> wire.Verdict:
-    return wire.Verdict(
-        proved=verdict.problem is None,
-        rows=verdict.rows,
-        problem=verdict.problem,
-        anchor=None if verdict.anchor is None else str(verdict.anchor),
-    )
-
-
-def _stats(found: Stats) -> wire.Stats:
-    return wire.Stats(
-        rows=found.rows,
-        bytes=found.bytes,
-        index_bytes=found.index_bytes,
-        unindexed=found.unindexed,
-        runs=found.runs,
-        oldest=None if found.oldest is None else moment.text(found.oldest),
-        newest=None if found.newest is None else moment.text(found.newest),
-        gaps=[_gap(hole) for hole in found.holes],
-    )
-
-
-def _gap(hole: Hole) -> wire.Gap:
-    return wire.Gap(
-        run=hole.run,
-        seq=hole.seq,
-        rows=hole.rows,
-        first=moment.text(hole.first),
-        last=moment.text(hole.last),
-        reason=hole.reason,
-    )

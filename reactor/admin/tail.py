@@ -80,7 +80,7 @@ class Tails:
             return Stream(
                 rows,
                 media_type="text/event-stream" if form == "sse" else "application/x-ndjson",
-                headers={"cache-control": "no-store"},
+                headers={"cache-control": "no-store", "x-log-source": "local"},
             )
 
         return tail

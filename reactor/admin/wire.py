@@ -177,12 +177,17 @@ class Splits(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """``problem`` names the first thing that is wrong. ``rows`` were proved; ``anchor`` is the
     newest of them, to be kept elsewhere: without one a cut-off tail can't be told.
+
+    An archive holds several logs: ``anchors`` are the newest row of each, ``remarks`` say what is
+    gone for a reason that is known, and can't be proved.
     """
 
     proved: bool
     rows: int
     problem: str | None
     anchor: str | None
+    anchors: list[str]
+    remarks: list[str]
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -196,9 +201,71 @@ class Gap(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Month(msgspec.Struct, frozen=True):
+    """A month of the archive (2026-11), of all clusters: rows, about, and bytes."""
+
+    name: str
+    rows: int
+    bytes: int
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """One that shares the archive. ``retention`` in seconds; ``newest`` null without rows."""
+
+    name: str
+    retention: int
+    runs: int
+    newest: str | None
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """A run that hasn't ended, as far as the archive knows, and when its newest row there is of."""
+
+    run: str
+    host: str
+    newest: str
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """Rows that were gone before they were copied: so many before the row of ``run`` that stands
+    at ``position`` of its log.
+    """
+
+    run: str
+    position: int
+    rows: int
+    noticed: str
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """What the archive holds of ``cluster``; ``months``, ``bytes`` and ``clusters`` are of all.
+    The newest comes first in ``writers`` and ``losses``.
+    """
+
+    cluster: str
+    rows: int
+    bytes: int
+    runs: int
+    oldest: str | None
+    newest: str | None
+    months: list[Month]
+    writers: list[Writer]
+    losses: list[Loss]
+    clusters: list[Cluster]
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How many rows of this adaptor wait to be copied, since when, and what is in the way."""
+
+    rows: int
+    seconds: float
+    trouble: str | None
+
+
 class Stats(msgspec.Struct, frozen=True):
     """How much the log holds. ``unindexed`` rows are so new that the search index lacks them;
-    ``gaps`` are the newest ones, newest first.
+    ``gaps`` are the newest ones, newest first. ``archive`` is null where there is none or while it
+    can't be asked, ``lag`` where there is none.
     """
 
     rows: int
@@ -209,3 +276,5 @@ class Stats(msgspec.Struct, frozen=True):
     oldest: str | None
     newest: str | None
     gaps: list[Gap]
+    archive: Archive | None
+    lag: Lag | None

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import NoReturn
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from typing import Any, Final
 
+import msgspec
+
+from reactor.admin import figures
+from reactor.admin.entries import entry
+from reactor.audit.archive import follow
+from reactor.audit.archive.follow import Place
 from reactor.audit.archive.reader import ArchiveReader
-from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.query.stats import Stats
-from reactor.client.direct import Direct
+from reactor.audit.chain import Anchor
+from reactor.audit.query.filters import Sieve
+from reactor.audit.row import Row
+from reactor.audit.trouble import Unavailable
+from reactor.client.direct import Direct, asked
 from reactor.client.port import Query
-from reactor.errors import Fatal
+from reactor.errors import Fatal, Terminal
 
-
-class _Log(ArchiveReader):
-    """The archive with what it can't be asked."""
-
-    async def stats(self) -> Stats:
-        _refuse("stats")
-
-    async def verify(self, anchor: Anchor | None = None) -> Verdict:
-        _refuse("verify")
+POLL: Final = 0.25
+"""Seconds between two looks for new rows."""
+_AGAIN: Final = 1.0
+"""Seconds after the archive couldn't be asked."""
 
 
 class Archive(Direct):
-    """`close` it at the end. It lists, shows, tells and exports; the rest is refused (Fatal)."""
+    """`close` it at the end. ``told`` is told when a tail has to wait for the archive."""
 
-    def __init__(self, url: str, *, cluster: str) -> None:
-        self._archive = _Log(url=url, cluster=cluster)
+    def __init__(self, url: str, *, cluster: str, told: Callable[[str], None]) -> None:
+        self._archive = ArchiveReader(url=url, cluster=cluster)
+        self._told = told
         super().__init__(self._archive)
 
     async def close(self) -> None:
@@ -37,22 +43,52 @@ class Archive(Direct):
     async def get(self, path: str, places: Query, query: Query) -> bytes:
         """As `Port.get`."""
         if path == "/api/v1/stats":
-            _refuse("stats")
+            return msgspec.json.encode(figures.stats(await self._archive.stats()))
         return await super().get(path, places, query)
 
     async def verify(self, anchor: str | None) -> bytes:
-        """It has no chain of its own: each run's is in the log that it was written to."""
-        _refuse("verify")
+        """As `Port.verify`; an anchor of each log, separated by commas."""
+        try:
+            wanted = [Anchor.parse(one) for one in (anchor or "").split(",") if one]
+        except ValueError as error:
+            raise Fatal(f"--anchor: {error}", code=2) from error
+        return msgspec.json.encode(figures.verdict(await self._archive.verify(*wanted)))
 
     async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
-        """Rows of several replicas come late, between those that were there."""
-        _refuse("tail")
-        yield b""  # what makes it a generator
+        """As `Port.tail`: it looks again and again, and never ends.
+
+        It waits for an archive that went by itself: only here is known how far each run was.
+        """
+        sieve = Sieve(asked(query))
+        place = await self._place(after)
+        waiting = False
+        while True:
+            try:
+                rows, place = await self._archive.asked(partial(_news, place))
+            except Unavailable as error:
+                if not waiting:
+                    self._told(f"{error}; trying again")
+                waiting = True
+                await asyncio.sleep(_AGAIN)
+                continue
+            waiting = False
+            for row in rows:
+                if sieve.fits(row):
+                    yield msgspec.json.encode(entry(row))
+            if not rows:
+                await asyncio.sleep(POLL)
+
+    async def _place(self, after: str | None) -> Place:
+        if after is None:
+            return await self._archive.asked(follow.now)
+        run, _, seq = after.rpartition(".")
+        place = await self._archive.asked(
+            lambda connection, cluster: follow.behind(connection, cluster, run, int(seq))
+        )
+        if place is None:
+            raise Terminal(f"the archive has no entry {after} (any more)", status=404)
+        return place
 
 
-def _refuse(command: str) -> NoReturn:
-    raise Fatal(
-        f"{command} asks an adaptor or a SQLite file, not the archive: leave --db out, or give"
-        " --url or a file",
-        code=2,
-    )
+async def _news(place: Place, connection: Any, cluster: int) -> tuple[list[Row], Place]:
+    return await follow.news(connection, cluster, place)

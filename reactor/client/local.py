@@ -11,14 +11,13 @@ from typing import Final
 
 import msgspec
 
-from reactor.admin import moment, wire
+from reactor.admin import figures
 from reactor.admin.entries import entry
 from reactor.audit import engine
 from reactor.audit.chain import Anchor, verify
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.filters import Sieve
-from reactor.audit.query.stats import Stats
 from reactor.client.direct import Direct, asked
 from reactor.client.port import Query
 from reactor.errors import Fatal, Terminal
@@ -55,7 +54,7 @@ class Local(Direct):
     async def get(self, path: str, places: Query, query: Query) -> bytes:
         """As `Port.get`."""
         if path == "/api/v1/stats":
-            return _stats(await self._reader.stats())
+            return msgspec.json.encode(figures.stats(await self._reader.stats()))
         return await super().get(path, places, query)
 
     async def verify(self, anchor: str | None) -> bytes:
@@ -64,11 +63,7 @@ class Local(Direct):
             wanted = None if anchor is None else Anchor.parse(anchor)
         except ValueError as error:
             raise Fatal(f"--anchor: {error}", code=2) from error
-        found = await verify(str(self.path), wanted)
-        newest = None if found.anchor is None else str(found.anchor)
-        return msgspec.json.encode(
-            wire.Verdict(found.problem is None, found.rows, found.problem, newest)
-        )
+        return msgspec.json.encode(figures.verdict(await verify(str(self.path), wanted)))
 
     async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`: it looks again and again, and never ends."""
@@ -94,28 +89,3 @@ class Local(Direct):
         if row is None:
             raise Terminal(f"the log has no entry {after} (any more)", status=404)
         return row.position
-
-
-def _stats(found: Stats) -> bytes:
-    gaps = [
-        wire.Gap(
-            hole.run,
-            hole.seq,
-            hole.rows,
-            moment.text(hole.first),
-            moment.text(hole.last),
-            hole.reason,
-        )
-        for hole in found.holes
-    ]
-    shown = wire.Stats(
-        rows=found.rows,
-        bytes=found.bytes,
-        index_bytes=found.index_bytes,
-        unindexed=found.unindexed,
-        runs=found.runs,
-        oldest=None if found.oldest is None else moment.text(found.oldest),
-        newest=None if found.newest is None else moment.text(found.newest),
-        gaps=gaps,
-    )
-    return msgspec.json.encode(shown)

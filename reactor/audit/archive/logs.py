@@ -6,9 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
+import msgspec
+
 from reactor.audit.archive.reader import ArchiveReader
 from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.query import Filters, Order, Page, Reader, Run
+from reactor.audit.query.archived import Lag
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format
 from reactor.audit.query.position import LOWEST
@@ -88,8 +91,19 @@ class Logs:
 
     async def export(self, filters: Filters, form: Format) -> AsyncIterator[bytes]:
         """All rows that pass, as text in parts."""
-        log = self._archive if self._reachable() else self._local
-        async for part in log.export(filters, form):
+        if self._reachable():
+            begun = False
+            try:
+                async for part in self._archive.export(filters, form):
+                    begun = True
+                    yield part
+            except ReactorError:
+                self._again = time.monotonic() + AGAIN
+                if begun:
+                    raise
+            else:
+                return
+        async for part in self._local.export(filters, form):
             yield part
 
     async def runs(self) -> Sequence[Run]:
@@ -97,12 +111,26 @@ class Logs:
         return await self._either(self._archive.runs, self._local.runs)
 
     async def stats(self) -> Stats:
-        """Of the local log."""
-        return await self._local.stats()
+        """Of the local log, with what the archive has, and how far behind that is."""
+        shipping = self._shipping
+        lag = Lag(shipping.lag_rows, shipping.lag_seconds, shipping.trouble)
+        archived = await self._either(self._archive.stats, _unknown)
+        return msgspec.structs.replace(
+            await self._local.stats(),
+            archive=None if archived is None else archived.archive,
+            lag=lag,
+        )
 
     async def verify(self, anchor: Anchor | None = None) -> Verdict:
-        """The local log's chain."""
-        return await self._local.verify(anchor)
+        """The archive's rows, all logs; while it can't be asked, the local log's."""
+        if not self._reachable():
+            return await self._local.verify(anchor)
+        try:
+            return await self._archive.verify(anchor)
+        except ReactorError:
+            # Not the local log's verdict instead: nobody would know whose it is.
+            self._again = time.monotonic() + AGAIN
+            raise
 
     def _reachable(self) -> bool:
         return self._shipping.trouble is None and time.monotonic() >= self._again
@@ -127,6 +155,10 @@ class Logs:
 
 
 async def _nothing() -> None:
+    return None
+
+
+async def _unknown() -> Stats | None:
     return None
 
 

@@ -10,8 +10,12 @@ from typing import Final, TypeVar
 import asyncpg
 
 from reactor.audit.archive import database
+from reactor.audit.archive.figures import figures
+from reactor.audit.archive.proof import Proof
 from reactor.audit.archive.schema import HEAD
 from reactor.audit.archive.store import ArchiveStore
+from reactor.audit.archive.verdict import ArchiveVerdict
+from reactor.audit.chain import Anchor
 from reactor.audit.query import pages
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, exported
@@ -19,14 +23,16 @@ from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
 from reactor.audit.query.position import LOWEST
 from reactor.audit.query.sqlite import Run
+from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
-from reactor.audit.trouble import Unavailable
 
 T = TypeVar("T")
 
 PATIENCE: Final = 5.0
 """Seconds that an answer may take."""
 _CONNECTIONS: Final = 4
+_NAMED: Final = 50
+"""Clusters that an error names."""
 
 # Whatever it believes of the tables' sizes: every question is made for an index.
 _PLANNER: Final = {
@@ -92,12 +98,34 @@ class ArchiveReader:
         """All of them, the newest first."""
         return await self._ask(lambda store: store.runs())
 
+    async def stats(self) -> Stats:
+        """How much there is, of this cluster and of all."""
+        return await self.asked(
+            lambda connection, cluster: figures(connection, cluster, self._name)
+        )
+
+    async def verify(self, anchor: Anchor | None = None, *others: Anchor) -> ArchiveVerdict:
+        """Prove all rows, each log's chain by itself; see `Proof`. However long that takes."""
+        anchors = () if anchor is None else (anchor, *others)
+        try:
+            async with self._connected() as connection:
+                cluster = await self._cluster(connection)
+                return await Proof(connection, cluster=cluster, anchors=anchors).verdict()
+        except database.ERRORS as error:
+            raise database.explain(error, self._url) from error
+
     async def close(self) -> None:
         """Let go of the connections."""
         while self._free:
             self._free.pop().terminate()
 
     async def _ask(self, question: Callable[[ArchiveStore], Awaitable[T]]) -> T:
+        return await self.asked(
+            lambda connection, cluster: question(ArchiveStore(connection, cluster=cluster))
+        )
+
+    async def asked(self, question: Callable[[database.Connection, int], Awaitable[T]]) -> T:
+        """The answer to a question about the cluster with this number, in one transaction."""
         try:
             async with (
                 asyncio.timeout(PATIENCE),
@@ -105,23 +133,28 @@ class ArchiveReader:
                 # What is seen is fixed: rows that come later don't belong to this page.
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                cluster = await self._cluster(connection)
-                return await question(ArchiveStore(connection, cluster=cluster))
+                return await question(connection, await self._cluster(connection))
         except database.ERRORS as error:
             raise database.explain(error, self._url) from error
 
     async def _cluster(self, connection: database.Connection) -> int:
-        found: int | None
+        clusters: dict[str, int] = {}
         try:
             version = await connection.fetchval("SELECT version_num FROM alembic_version")
-            found = await connection.fetchval("SELECT id FROM clusters WHERE name = $1", self._name)
+            if version == HEAD:
+                clusters = dict(await connection.fetch("SELECT name, id FROM clusters"))
         except asyncpg.UndefinedTableError:
-            version = found = None
-        if version != HEAD or found is None:
-            raise Unavailable(
-                f"the archive {database.place(self._url)} has no rows of this cluster"
-            )
-        return found
+            version = None
+        if self._name in clusters:
+            return clusters[self._name]
+        if version not in (None, HEAD):
+            what = f"has schema {version}, of another release than this one, which knows {HEAD}"
+        elif clusters:
+            others = ", ".join(sorted(clusters)[:_NAMED])
+            what = f"has no rows of cluster {self._name}; name one that it has: {others}"
+        else:
+            what = "has no rows of any cluster: no adaptor copied to it yet"
+        raise database.Away(self._url, what)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[database.Connection]:

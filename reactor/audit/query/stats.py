@@ -10,6 +10,7 @@ import msgspec
 
 from reactor.audit.buffer import GapDetail
 from reactor.audit.index.schema import beside
+from reactor.audit.query.archived import Archived, Lag
 
 GAPS: Final = 100
 """Gaps that are told one by one: the newest."""
@@ -31,6 +32,9 @@ class Hole(msgspec.Struct, frozen=True):
 class Stats(msgspec.Struct, frozen=True):
     """``bytes`` on disk with what isn't merged yet, ``index_bytes`` of the search index, which
     knows all but the newest ``unindexed`` rows. Times are microseconds UTC, None without rows.
+
+    ``archive`` is None where there is none, or while it can't be asked; ``lag`` where there is
+    none, or nobody asked who copies to it.
     """
 
     rows: int
@@ -42,6 +46,8 @@ class Stats(msgspec.Struct, frozen=True):
     newest: int | None
     holes: tuple[Hole, ...]
     """The newest ones first."""
+    archive: Archived | None = None
+    lag: Lag | None = None
 
 
 def stats(connection: sqlite3.Connection, path: Path, indexed: int) -> Stats:

@@ -45,6 +45,12 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
             " --db /data/audit.sqlite - > FILE",
             code=2,
         )
+    if db.startswith(("postgres://", "postgresql:", "postgresql+")):
+        raise Fatal(
+            "--db names an archive, which its own tools copy, such as pg_dump: docs/archive.md"
+            " tells how; this copies a SQLite file",
+            code=2,
+        )
     source = log_file(db).path
     if str(file) == "-":
         # Beside the log: in a container no other folder may be writable.

@@ -53,9 +53,11 @@ def source_options(command: Command) -> Command:
             _kept(
                 "where",
                 "--cluster-name",
+                "--cluster",
                 "cluster",
                 metavar="NAME",
-                help="Whose rows of the archive.  [default: default]",
+                help="Whose rows of the archive; `audit stats` tells whose there are."
+                "  [default: default]",
             ),
             _kept(
                 "where",

@@ -32,7 +32,7 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             # Its driver takes time that nobody without an archive should spend.
             from reactor.client.archive import Archive
 
-            archive = Archive(where.db, cluster=where.cluster)
+            archive = Archive(where.db, cluster=where.cluster, told=said)
             try:
                 yield Log(archive)
             finally:

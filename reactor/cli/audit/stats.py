@@ -11,7 +11,9 @@ from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
-    from reactor.admin.wire import Stats
+    from collections.abc import Sequence
+
+    from reactor.admin.wire import Archive, Lag, Loss, Stats
 
 _MANY = 1000
 """Rows from which on a file's size is that of its rows."""
@@ -23,6 +25,9 @@ _MANY = 1000
 @click.pass_context
 def stats(ctx: click.Context, output: str) -> None:
     """Say how much the log holds, from when, and which rows are missing (gaps).
+
+    Where there is an archive, what that holds too, by month, and which clusters share it; in the
+    cluster, how many rows wait to be copied to it.
 
     Exit codes: 0 said, 1 the log can't be read, 2 wrong usage.
     """
@@ -38,6 +43,28 @@ def stats(ctx: click.Context, output: str) -> None:
     if output != "table":
         shown.machine(found, output)
         return
+    if found.archive is None or found.lag is not None:
+        _log(found)
+    if found.archive is not None:
+        if found.lag is not None:
+            click.echo("\nIn the archive:")
+        _archive(found.archive)
+    if found.lag is not None:
+        _lag(found.lag)
+    if found.gaps:
+        click.echo()
+        shown.columns(
+            ("ROWS LOST", "FIRST", "LAST", "WHY", "ENTRY"),
+            [
+                (str(gap.rows), gap.first, gap.last, gap.reason, f"{gap.run}:{gap.seq}")
+                for gap in found.gaps
+            ],
+        )
+
+
+def _log(found: Stats) -> None:
+    from reactor.cli.audit import output as shown
+
     each = f", {found.bytes / found.rows:.0f} bytes a row" if found.rows >= _MANY else ""
     unindexed = f", {found.unindexed} rows not in it yet" if found.unindexed else ""
     shown.fields(
@@ -50,15 +77,53 @@ def stats(ctx: click.Context, output: str) -> None:
             ("Gaps", str(len(found.gaps))),
         ]
     )
-    if found.gaps:
+
+
+def _archive(found: Archive) -> None:
+    from reactor.cli.audit import output as shown
+
+    shown.fields(
+        [
+            ("Cluster", found.cluster),
+            ("Rows", f"{found.rows} of {found.runs} runs"),
+            ("Oldest", found.oldest),
+            ("Newest", found.newest),
+            ("On disk", f"{_mebibytes(found.bytes)}, of all clusters"),
+            ("Lost", _lost(found.losses)),
+        ]
+    )
+    click.echo()
+    shown.columns(
+        ("MONTH", "ROWS", "SIZE"),
+        [(one.name, str(one.rows), _mebibytes(one.bytes)) for one in found.months],
+    )
+    click.echo()
+    shown.columns(
+        ("CLUSTER", "RUNS", "KEPT FOR", "NEWEST"),
+        [
+            (one.name, str(one.runs), f"{one.retention / 86400:g} d", one.newest or "")
+            for one in found.clusters
+        ],
+    )
+    if found.writers:
         click.echo()
         shown.columns(
-            ("ROWS LOST", "FIRST", "LAST", "WHY", "ENTRY"),
-            [
-                (str(gap.rows), gap.first, gap.last, gap.reason, f"{gap.run}:{gap.seq}")
-                for gap in found.gaps
-            ],
+            ("RUN WITHOUT END", "HOST", "NEWEST"),
+            [(one.run, one.host, one.newest) for one in found.writers],
         )
+
+
+def _lag(found: Lag) -> None:
+    from reactor.cli.audit import output as shown
+
+    behind = f"{found.rows} rows, for {found.seconds:.1f} s" if found.rows else "none"
+    click.echo()
+    shown.fields([("Waiting to be copied", behind), ("In the way", found.trouble)])
+
+
+def _lost(losses: Sequence[Loss]) -> str:
+    rows = sum(loss.rows for loss in losses)
+    return f"{rows} rows before they were copied" if rows else "none"
 
 
 def _mebibytes(size: int) -> str:

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 @given.source_options
 @click.option(
     "--anchor",
+    "anchors",
+    multiple=True,
     metavar="RUN:SEQ:HASH",
-    help="A row that must be there: what an earlier verify printed, kept elsewhere.",
+    help="A row that must be there: what an earlier verify printed, kept elsewhere. Of an archive"
+    " one for each log: give it again, or with commas between.",
 )
 @given.output_option("table", "json", "yaml")
 @click.pass_context
-def verify(ctx: click.Context, anchor: str | None, output: str) -> int:
+def verify(ctx: click.Context, anchors: tuple[str, ...], output: str) -> int:
     """Read the whole log and prove that no row, document or run was changed or removed.
+
+    Of an archive, the logs of all replicas that copied to it, each with its own chain; stderr says
+    what retention left unprovable.
 
     The anchor that it prints names the newest row: kept elsewhere and given the next time, it shows
     that no tail was cut off, which the log alone can't.
@@ -39,18 +45,20 @@ def verify(ctx: click.Context, anchor: str | None, output: str) -> int:
 
     async def ask() -> Verdict:
         async with opened(given.Where.of(ctx), Globals.of(ctx)) as log:
-            return await _shown(log.verify(anchor))
+            return await _shown(log.verify(",".join(anchors) or None))
 
     found = run(ask())
     if output != "table":
         shown.machine(found, output)
     elif found.proved:
         click.echo(f"proved: {found.rows} rows are as they were written")
-        if found.anchor is not None:
-            click.echo(f"anchor: {found.anchor}")
+        for anchor in found.anchors:
+            click.echo(f"anchor: {anchor}")
     else:
         click.echo(f"NOT PROVED: {found.problem}")
         click.echo(f"{found.rows} rows before that are as they were written")
+    for remark in found.remarks:
+        shown.said(remark)
     return 0 if found.proved else 1
 
 
