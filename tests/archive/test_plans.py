@@ -38,6 +38,15 @@ SINGLE = (
     Filters(until=START + 40 * DAY),
     Filters(kind="synced", since=START + 30 * DAY, until=START + 50 * DAY),
 )
+PAIRS = (
+    Filters(split="split-1", kind="observed"),
+    Filters(service="service-2", outcome="patched"),
+    Filters(namespace="default", kind="synced"),
+    Filters(namespace="default", actor="kubectl"),
+    Filters(kind="synced", outcome="patched"),
+    Filters(kind="translated", text="weight large"),
+    Filters(finding="ShadowedBy", text="by"),
+)
 
 
 class Explaining:
@@ -108,7 +117,7 @@ async def test_the_pages_of_each_filter_come_from_an_index(
     explaining = Explaining(connection)
     store = ArchiveStore(explaining, cluster=1)
     orders: tuple[Order, ...] = ("newest", "oldest")
-    for filters in SINGLE:
+    for filters in (*SINGLE, *PAIRS):
         for order in orders:
             first = await pages.page(store, filters, limit=50, order=order, cursor=None)
             assert first.entries or first.partial, filters

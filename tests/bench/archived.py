@@ -97,10 +97,11 @@ def _entries(connection: sqlite3.Connection, cluster: int, moved: Callable[[int]
 
 
 def _terms(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], int]) -> Rows:
-    for detail, at, run, seq in connection.execute(_ENTRIES.format("detail, at, run, seq")):
+    columns = "detail, at, run, seq, namespace, kind, outcome"
+    for detail, at, run, seq, *rest in connection.execute(_ENTRIES.format(columns)):
         for field, terms in told(detail):
             for term in terms:
-                yield cluster, field, term, moved(at), run, seq
+                yield cluster, field, term, moved(at), run, seq, *rest
 
 
 def _documents(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], int]) -> Rows:

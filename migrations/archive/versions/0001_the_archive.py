@@ -23,15 +23,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_INDEXES = {
-    "at": (),
-    "kind": ("kind",),
-    "namespace": ("namespace",),
-    "split": ("split", "namespace"),
-    "service": ("service", "namespace"),
-    "outcome": ("outcome",),
-    "actor": ("actor",),
-    "reconcile": ("reconcile",),
+_INDEXES: dict[str, tuple[list[str], list[str]]] = {
+    "at": ([], []),
+    "kind": (["kind"], []),
+    "namespace": (["namespace"], ["kind"]),
+    "split": (["split", "namespace"], ["kind"]),
+    "split_at": (["split"], ["kind", "outcome", "actor"]),
+    "service": (["service", "namespace"], ["kind"]),
+    "service_at": (["service"], ["kind", "outcome", "actor"]),
+    "outcome": (["outcome", "kind"], ["namespace"]),
+    "actor": (["actor", "kind"], ["namespace"]),
+    "reconcile": (["reconcile"], []),
 }
 
 
@@ -109,16 +111,24 @@ def upgrade() -> None:
         Column("at", BigInteger, nullable=False),
         Column("run", UUID(as_uuid=False), nullable=False),
         Column("seq", BigInteger, nullable=False),
-        PrimaryKeyConstraint("cluster", "field", "term", "at", "run", "seq", name="terms_key"),
+        Column("namespace", Text),
+        Column("kind", Text, nullable=False),
+        Column("outcome", Text),
+        PrimaryKeyConstraint(
+            *("cluster", "field", "term", "at", "run", "seq"),
+            name="terms_key",
+            postgresql_include=["namespace", "kind", "outcome"],
+        ),
         postgresql_partition_by="RANGE (at)",
     )
-    for name, columns in _INDEXES.items():
-        sometimes = columns and name != "kind"
+    for name, (first, within) in _INDEXES.items():
+        sometimes = first and first != ["kind"]
         op.create_index(
             f"entries_{name}",
             "entries",
-            ["cluster", *columns, "at", "run", "seq"],
-            postgresql_where=text(f"{name} IS NOT NULL") if sometimes else None,
+            ["cluster", *first, "at", "run", "seq"],
+            postgresql_include=within,
+            postgresql_where=text(f"{first[0]} IS NOT NULL") if sometimes else None,
         )
 
 

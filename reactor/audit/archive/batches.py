@@ -25,10 +25,12 @@ ON CONFLICT (cluster, id) DO UPDATE SET
 _ENDED: Final = "UPDATE runs SET ended = $3 WHERE cluster = $1 AND id = $2 AND ended IS NULL"
 # The driver takes its time for each value: a row's terms are one.
 _TERMS: Final = """
-INSERT INTO terms (cluster, field, term, at, run, seq)
-SELECT $1, told.field, term, told.at, told.run, told.seq
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::bigint[])
-    AS told (field, terms, at, run, seq), string_to_table(told.terms, E'\\n') AS term
+INSERT INTO terms (cluster, field, term, at, run, seq, namespace, kind, outcome)
+SELECT $1, told.field, term, told.at, told.run, told.seq, told.namespace, told.kind, told.outcome
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::bigint[], $7::text[],
+            $8::text[], $9::text[])
+    AS told (field, terms, at, run, seq, namespace, kind, outcome),
+    string_to_table(told.terms, E'\\n') AS term
 ON CONFLICT DO NOTHING
 """
 

@@ -6,7 +6,7 @@ key, so that several clusters share an archive and none reads another's rows.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -130,30 +130,51 @@ terms = Table(
     Column("at", BigInteger, nullable=False),
     _run("run"),
     Column("seq", BigInteger, nullable=False),
-    PrimaryKeyConstraint("cluster", "field", "term", "at", "run", "seq", name="terms_key"),
+    Column("namespace", Text),
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text),
+    PrimaryKeyConstraint(
+        *("cluster", "field", "term", "at", "run", "seq"),
+        name="terms_key",
+        postgresql_include=["namespace", "kind", "outcome"],
+    ),
     postgresql_partition_by=BY_MONTH,
 )
 """What rows say, by ``field``: `finding`s, and the `word`s of their messages. A B-tree and no GIN:
-pages come in order from it, however often a word occurs."""
+pages come in order from it, however often a word occurs. It holds what words are often asked for
+together with."""
+
+
+class Way(NamedTuple):
+    """An index of entries: ``first`` its columns before the order's own, ``within`` those that it
+    holds besides, so that rows can be ruled out without being read.
+    """
+
+    first: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
 
 _KEY: Final = ("at", "run", "seq")
-INDEXED: Final[dict[str, tuple[str, ...]]] = {
-    "": (),
-    "kind": ("kind",),
-    "namespace": ("namespace",),
-    "split": ("split", "namespace"),
-    "service": ("service", "namespace"),
-    "outcome": ("outcome",),
-    "actor": ("actor",),
-    "reconcile": ("reconcile",),
+WAYS: Final[dict[str, Way]] = {
+    "at": Way(),
+    "kind": Way(("kind",)),
+    "namespace": Way(("namespace",), ("kind",)),
+    "split": Way(("split", "namespace"), ("kind",)),
+    "split_at": Way(("split",), ("kind", "outcome", "actor")),
+    "service": Way(("service", "namespace"), ("kind",)),
+    "service_at": Way(("service",), ("kind", "outcome", "actor")),
+    "outcome": Way(("outcome", "kind"), ("namespace",)),
+    "actor": Way(("actor", "kind"), ("namespace",)),
+    "reconcile": Way(("reconcile",)),
 }
-"""Columns before the order's own, by the filter that they serve."""
+"""Each goes on in the order of the pages."""
 
-for _filter, _columns in INDEXED.items():
+for _name, _way in WAYS.items():
     Index(
-        f"entries_{_filter or 'at'}",
-        *(entries.c[name] for name in ("cluster", *_columns, *_KEY)),
-        postgresql_where=entries.c[_columns[0]].is_not(None)
-        if _columns and entries.c[_columns[0]].nullable
+        f"entries_{_name}",
+        *(entries.c[name] for name in ("cluster", *_way.first, *_KEY)),
+        postgresql_include=list(_way.within),
+        postgresql_where=entries.c[_way.first[0]].is_not(None)
+        if _way.first and entries.c[_way.first[0]].nullable
         else None,
     )

@@ -85,7 +85,7 @@ SELECT json_group_array(json_array(hex(digest), {value})) FROM documents WHERE d
 """
 _rows = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 _told = msgspec.json.Decoder(list[tuple[str, Any]]).decode
-_AT, _DETAIL, _DOCUMENTS, _HASH = 3, 12, 13, 14
+_AT, _KIND, _NAMESPACE, _OUTCOME, _DETAIL, _DOCUMENTS, _HASH = 3, 4, 5, 8, 12, 13, 14
 
 
 def held(connection: sqlite3.Connection) -> Held:
@@ -169,7 +169,7 @@ def _batch(
     ]
     ids = list({row[1] for row in rows})
     # A run that begins may have ended those before it.
-    all_runs = any(row[4] == "started" for row in rows)
+    all_runs = any(row[_KIND] == "started" for row in rows)
     runs = connection.execute(_RUNS, (all_runs, json.dumps(ids))).fetchall()
     return Batch(
         runs=tuple(runs),
@@ -232,4 +232,8 @@ def told(detail: str) -> Iterator[tuple[str, set[str]]]:
 def _terms(rows: list[Values]) -> Iterator[Values]:
     for row in rows:
         for field, terms in told(row[_DETAIL]):
-            yield field, "\n".join(terms), row[_AT], row[1], row[2]
+            joined = "\n".join(terms)
+            yield (
+                *(field, joined, row[_AT], row[1], row[2]),
+                *(row[_NAMESPACE], row[_KIND], row[_OUTCOME]),
+            )

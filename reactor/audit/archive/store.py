@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from reactor.audit.archive.database import Connection
 from reactor.audit.archive.lines import lines
-from reactor.audit.archive.source import LONGEST_TERM
+from reactor.audit.archive.rule import TERMS, Rule, clipped, merged, words
+from reactor.audit.archive.schema import WAYS
 from reactor.audit.query.export import Format, Piece
 from reactor.audit.query.filters import Filters
-from reactor.audit.query.pages import Lead, Span
-from reactor.audit.query.position import HIGHEST, begin, pack, unpack
+from reactor.audit.query.pages import Found, Lead, Span
+from reactor.audit.query.position import HIGHEST, begin, pack, packed, unpack
 from reactor.audit.query.sqlite import Run
 from reactor.audit.row import COLUMNS, Row
 
@@ -23,8 +24,19 @@ _WITHIN: Final = (
     "cluster = $1 AND at BETWEEN $2 AND $5"
     " AND (at, run, seq) >= ($2, $3::uuid, $4) AND (at, run, seq) <= ($5, $6::uuid, $7)"
 )
-_FREE: Final = 8
-"""The first parameter behind those."""
+_PROBE: Final = 500
+"""Rows up to which one word is told from another."""
+
+
+class _Way(NamedTuple):
+    """How positions are found: in a table's index that begins with the keys, one scan for each of
+    the ``branches``, and ``columns`` that it has besides; ``word`` leads a text.
+    """
+
+    table: str
+    branches: Sequence[Mapping[str, str]]
+    columns: Sequence[str]
+    word: str | None = None
 
 
 class ArchiveStore:
@@ -63,88 +75,89 @@ class ArchiveStore:
         return HIGHEST
 
     async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
-        return len(await self.positions(lead, filters, span, down=True, most=most))
+        way = await self._way(lead, filters, span)
+        found = 0
+        for keys in way.branches:
+            counted = await self._scan(way.table, keys, Rule(), span, down=True, most=most)
+            found += len(counted.positions)
+        return min(found, most)
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
-    ) -> Sequence[int]:
+    ) -> Found:
+        way = await self._way(lead, filters, span)
+        rule = Rule.of(filters, way.columns, lead=lead, word=way.word)
+        return merged(
+            [
+                await self._scan(way.table, keys, rule, span, down=down, most=most)
+                for keys in way.branches
+            ],
+            down=down,
+            most=most,
+        )
+
+    async def _way(self, lead: Lead, filters: Filters, span: Span) -> _Way:
         if lead == "text":
             word = await self._word(filters, span)
-            return await self._terms("word", word, span, down=down, most=most)
+            return _Way("terms", [{"field": "word", "term": word}], TERMS, word)
         if lead == "finding":
             assert filters.finding is not None
-            return await self._terms("finding", filters.finding, span, down=down, most=most)
-        if lead in ("split", "service"):
-            return await self._named(lead, filters, span, down=down, most=most)
+            return _Way("terms", [{"field": "finding", "term": clipped(filters.finding)}], TERMS)
         if lead == "":
-            return await self._select("entries", "", (), span, down=down, most=most)
-        value = getattr(filters, lead)
-        where = f" AND {lead} = ${_FREE}"
-        return await self._select("entries", where, (value,), span, down=down, most=most)
+            return _Way("entries", [{}], ())
+        bare = lead in ("split", "service") and filters.namespace is None
+        first, within = WAYS[f"{lead}_at" if bare else lead]
+        given = filters.columns()
+        keys = {column: given[column] for column in first if column in given}
+        branches = [keys]
+        if len(keys) < len(first):
+            # From one kind straight to the next: there are few.
+            kinds = await self._connection.fetch(
+                _KINDS.format(column=lead), self._cluster, given[lead]
+            )
+            branches = [{**keys, "kind": kind} for (kind,) in kinds]
+        return _Way("entries", branches, within)
 
-    async def _select(
+    async def _scan(
         self,
         table: str,
-        where: str,
-        values: Sequence[Any],
+        keys: Mapping[str, str],
+        rule: Rule,
         span: Span,
         *,
         down: bool,
         most: int,
-        order: str = "",
-    ) -> list[int]:
+    ) -> Found:
+        """The next rows of an index that fit, or as far as can be looked at once."""
+        values: list[Any] = [self._cluster, *unpack(span.low), *unpack(span.high)]
+        where = ""
+        for column, value in keys.items():
+            values.append(value)
+            where += f" AND {column} = ${len(values)}"
+        look = rule.look(most)
         found = await self._connection.fetch(
-            f"SELECT at, run::text, seq FROM {table} AS e WHERE {_WITHIN}{where}"
-            f" ORDER BY {order}{_ORDER[down]} LIMIT {most}",
-            *(self._cluster, *unpack(span.low), *unpack(span.high), *values),
+            "SELECT at, run, seq, fits, number FROM"
+            " (SELECT at, run, seq, fits, row_number() OVER () AS number FROM"
+            f" (SELECT at, run, seq, {rule.sql(len(values) + 1)} AS fits FROM {table} AS e"
+            f" WHERE {_WITHIN}{where} ORDER BY {_ORDER[down]} LIMIT {look}) AS looked) AS counted"
+            f" WHERE fits OR number = {look} LIMIT {most}",
+            *(*values, *rule.values),
         )
-        return [pack(*key) for key in found]
-
-    async def _terms(
-        self, field: str, term: str, span: Span, *, down: bool, most: int
-    ) -> list[int]:
-        where = f" AND field = ${_FREE} AND term = ${_FREE + 1}"
-        values = (field, term[:LONGEST_TERM])
-        return await self._select("terms", where, values, span, down=down, most=most)
+        last = None
+        if found and (len(found) == most or found[-1][4] == look):
+            last = packed(*found[-1][:3])
+        return Found([packed(*row[:3]) for row in found if row[3]], last)
 
     async def _word(self, filters: Filters, span: Span) -> str:
         """Of the words asked for, the one with the fewest rows; the others are looked for there."""
         if filters not in self._rarest:
-            wanted = filters.wanted()
-            assert wanted is not None
-            words = sorted({word for phrase in wanted.phrases for word in phrase})
-            counts = [
-                (len(await self._terms("word", word, span, down=True, most=500)), word)
-                for word in words
-            ]
+            counts = []
+            for word in words(filters):
+                keys = {"field": "word", "term": word}
+                found = await self._scan("terms", keys, Rule(), span, down=True, most=_PROBE)
+                counts.append((len(found.positions), word))
             self._rarest[filters] = min(counts)[1]
         return self._rarest[filters]
-
-    async def _named(
-        self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
-    ) -> list[int]:
-        """Positions in the index of a name, which has the namespace before the position."""
-        name = getattr(filters, lead)
-        where = f" AND {lead} = ${_FREE}"
-        inside = f"{where} AND namespace = ${_FREE + 1}"
-        if filters.namespace is not None:
-            values = (name, filters.namespace)
-            return await self._select("entries", inside, values, span, down=down, most=most)
-        found = await self._select(
-            "entries",
-            f"{where} AND namespace IS NULL",
-            (name,),
-            span,
-            down=down,
-            most=most,
-            # Unlike an equal one, a missing one counts in the index's order.
-            order=f"e.namespace {'DESC' if down else 'ASC'}, ",
-        )
-        spaces = await self._connection.fetch(_SPACES.format(column=lead), self._cluster, name)
-        for (namespace,) in spaces:
-            values = (name, namespace)
-            found += await self._select("entries", inside, values, span, down=down, most=most)
-        return sorted(found, reverse=down)[:most]
 
     async def rows(
         self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None
@@ -218,14 +231,13 @@ def _conditions(filters: Filters, first: int) -> tuple[str, list[Any]]:
     return "".join(where), values
 
 
-# From one namespace straight to the next in the index.
-_SPACES: Final = """
-WITH RECURSIVE spaces (namespace) AS (
-    SELECT min(namespace) FROM entries WHERE cluster = $1 AND {column} = $2
+_KINDS: Final = """
+WITH RECURSIVE kinds (kind) AS (
+    SELECT min(kind) FROM entries WHERE cluster = $1 AND {column} = $2
     UNION ALL
-    SELECT (SELECT min(namespace) FROM entries
-            WHERE cluster = $1 AND {column} = $2 AND namespace > spaces.namespace)
-    FROM spaces WHERE spaces.namespace IS NOT NULL
+    SELECT (SELECT min(kind) FROM entries
+            WHERE cluster = $1 AND {column} = $2 AND kind > kinds.kind)
+    FROM kinds WHERE kinds.kind IS NOT NULL
 )
-SELECT namespace FROM spaces WHERE namespace IS NOT NULL
+SELECT kind FROM kinds WHERE kind IS NOT NULL
 """

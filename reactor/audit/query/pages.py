@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -65,6 +65,20 @@ class Span(msgspec.Struct, frozen=True):
         return self.low <= self.high
 
 
+class Found(NamedTuple):
+    """Positions in the order asked for. ``last`` is the one up to which was looked, not always
+    one of them; None when there are no more.
+    """
+
+    positions: Sequence[int]
+    last: int | None
+
+    @classmethod
+    def full(cls, positions: Sequence[int], most: int) -> Found:
+        """Of a store that gives ``most`` of them unless it has no more."""
+        return cls(positions, positions[-1] if len(positions) == most else None)
+
+
 class Store(Protocol):
     """A log whose rows have a position: a number by which they are sorted, of any size."""
 
@@ -82,8 +96,10 @@ class Store(Protocol):
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
-    ) -> Sequence[int]:
-        """The first of the lead's positions there, from the top or from the bottom."""
+    ) -> Found:
+        """The first of the lead's positions there, from the top or from the bottom; without those
+        that the store can rule out by itself, and ``most`` of them at most.
+        """
         ...
 
     async def rows(
@@ -134,9 +150,8 @@ async def everything(
     for lead, part in await search.parts(span, down=False):
         rest = part
         while rest:
-            positions = await store.positions(lead, filters, rest, down=False, most=most)
-            full = len(positions) == most
-            rest = rest.part(positions[-1] + 1 if full else rest.high + 1, rest.high)
+            positions, last = await store.positions(lead, filters, rest, down=False, most=most)
+            rest = rest.part(rest.high + 1 if last is None else last + 1, rest.high)
             if positions:
                 yield await search.sifted(positions), rest.low
 
@@ -197,12 +212,13 @@ class _Search:
         """Look through a span; whether to go on behind it."""
         size = _FIRST if self._narrow(lead) else self._limit + 1
         while span:
-            positions = await self._store.positions(lead, self._filters, span, down=down, most=size)
+            positions, last = await self._store.positions(
+                lead, self._filters, span, down=down, most=size
+            )
             if not await self._take(positions, down=down):
                 return False
-            if len(positions) < size:
+            if last is None:
                 break
-            last = positions[-1]
             self._looked = last
             span = span.part(0, last - 1) if down else span.part(last + 1, span.high)
             if self._clock() >= self._until:

@@ -26,7 +26,12 @@ class Key(NamedTuple):
 
 def pack(at: int, run: str, seq: int) -> int:
     """The position of a row."""
-    return (at << _RUN | UUID(run).int) << _SEQ | seq
+    return packed(at, UUID(run), seq)
+
+
+def packed(at: int, run: UUID, seq: int) -> int:
+    """The same, of a run's id as the archive gives it."""
+    return (at << _RUN | run.int) << _SEQ | seq
 
 
 def unpack(position: int) -> Key:

@@ -16,7 +16,7 @@ from reactor.audit.index.schema import BLOCK, VERSION
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, Piece, piece
 from reactor.audit.query.filters import Filters
-from reactor.audit.query.pages import Lead, Span
+from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import LOWEST, pack, unpack
 from reactor.audit.query.stats import Stats, stats
 from reactor.audit.query.terms import TERMS, Terms
@@ -116,8 +116,9 @@ class SqliteStore:
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
-    ) -> Sequence[int]:
-        return await self._connection.run(self._positions, lead, filters, span, down, most)
+    ) -> Found:
+        found = await self._connection.run(self._positions, lead, filters, span, down, most)
+        return Found.full(found, most)
 
     def _positions(
         self,
