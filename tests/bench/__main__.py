@@ -94,6 +94,9 @@ def setting(
         changes=200 if quick else 300,
         seconds=15.0 if quick else 60.0,
         long=long,
+        logs=RESULTS / "logs",
+        rows=100_000 if quick else 10_000_000,
+        questions=1 if quick else 6,
     )
 
 

@@ -22,6 +22,8 @@ from reactor.audit.ledger import Ledger, Start
 from reactor.audit.schema import HEAD, metadata
 from reactor.model.meta import Document
 
+FORMAT: Final = 1
+"""Another one, and a log that is kept is made anew."""
 SPLITS: Final = 5_000
 NAMESPACES: Final = 200
 ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")

@@ -12,6 +12,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     ``runs`` of each figure; ``sizes``: numbers of splits; ``calibrations``: rounds to find raw's
     best number of requests in flight; ``seconds``: how long a load or an idle time lasts.
+    ``rows`` of a long log, which is kept in the folder ``logs``, and ``questions`` to it: values of
+    each filter.
     """
 
     environment: Path
@@ -23,3 +25,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     changes: int
     seconds: float
     long: bool
+    logs: Path
+    rows: int
+    questions: int

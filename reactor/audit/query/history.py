@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
@@ -147,9 +148,35 @@ async def history(
     return History(tuple(changes), None if last is None else str(last))
 
 
-async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> list[Row]:
-    """Rows of the splits' services from the oldest of these changes on, in order."""
-    found: list[Row] = []
+class _Followed:
+    """Decisions, with the outcomes of their reconciles: each of a service's in their order."""
+
+    def __init__(self) -> None:
+        self._decisions: dict[str | None, list[Row]] = {}
+        self._ended: dict[str | None, Row] = {}
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """All that is known of one service."""
+        for row in rows:
+            if row.kind == "translated":
+                self._decisions.setdefault(row.service, []).append(row)
+            elif row.kind == "synced":
+                self._ended.setdefault(row.reconcile, row)
+
+    def decision(self, row: Row) -> Row | None:
+        """The first one behind a row that is about its service."""
+        decisions = self._decisions.get(row.service, [])
+        at = bisect_right(decisions, row.position, key=lambda later: later.position)
+        return decisions[at] if at < len(decisions) else None
+
+    def ended(self, decision: Row) -> Row | None:
+        """The first outcome of its reconcile."""
+        return self._ended.get(decision.reconcile)
+
+
+async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> _Followed:
+    """Of the splits' services, from the oldest of these changes on."""
+    found = _Followed()
     for service in dict.fromkeys(row.service for row in shown if row.service is not None):
         oldest = min(row.position for row in shown if row.service == service)
         page = await log.entries(
@@ -158,12 +185,12 @@ async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> list[Row]
             order="oldest",
             cursor=str(Cursor(oldest, above=True)),
         )
-        found += page.entries
+        found.add(page.entries)
     return found
 
 
 def _change(
-    row: Row, before: Row | None, bodies: Mapping[bytes, str], followed: Sequence[Row]
+    row: Row, before: Row | None, bodies: Mapping[bytes, str], followed: _Followed
 ) -> Change:
     detail = _detail(row.detail)
     decision = _decision(row, detail.digest, followed)
@@ -179,16 +206,14 @@ def _change(
     )
 
 
-def _decision(row: Row, digest: str, followed: Sequence[Row]) -> Row | None:
+def _decision(row: Row, digest: str, followed: _Followed) -> Row | None:
     """The first decision behind this change; None when it was made on a later state."""
+    later = followed.decision(row)
+    if later is None:
+        return None
     deleted = _detail(row.detail).type == "deleted"
-    for later in followed:
-        if later.position <= row.position or later.service != row.service:
-            continue
-        if later.kind == "translated":
-            looked_at = any(split.digest == digest for split in _detail(later.detail).splits)
-            return later if looked_at is not deleted else None
-    return None
+    looked_at = any(split.digest == digest for split in _detail(later.detail).splits)
+    return later if looked_at is not deleted else None
 
 
 def _decided(row: Row) -> Decided:
@@ -196,12 +221,12 @@ def _decided(row: Row) -> Decided:
     return Decided(_place(row), desired.winner, desired.valid, desired.findings)
 
 
-def _ended(decision: Row, followed: Sequence[Row]) -> Ended | None:
-    for later in followed:
-        if later.kind == "synced" and later.reconcile == decision.reconcile:
-            detail = _detail(later.detail)
-            return Ended(_place(later), later.outcome or "", detail.durations, detail.message)
-    return None
+def _ended(decision: Row, followed: _Followed) -> Ended | None:
+    later = followed.ended(decision)
+    if later is None:
+        return None
+    detail = _detail(later.detail)
+    return Ended(_place(later), later.outcome or "", detail.durations, detail.message)
 
 
 def _weights(row: Row, bodies: Mapping[bytes, str]) -> tuple[Weight, ...] | None:

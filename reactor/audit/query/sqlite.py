@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -26,7 +26,7 @@ from reactor.audit.row import COLUMNS, Row
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
 _WORDS: Final = 4096
 """Rows with the words that are looked at together for other terms."""
-_TIME: Final = 0.015
+_TIME: Final = 0.025
 """Seconds that this may take before they are looked at one by one."""
 
 
@@ -53,6 +53,7 @@ class SqliteStore:
         self._indexed = 0
         self._terms: dict[Filters, Terms] = {}
         self._few: dict[Filters, tuple[Span, list[int]]] = {}
+        self._counts: dict[tuple[Filters, Span], int] = {}
 
     async def begin(self) -> None:
         """Fix what is seen: rows that come later don't belong to this page."""
@@ -95,24 +96,37 @@ class SqliteStore:
             "SELECT max(block) FROM side.blocks WHERE oldest < ?",
             ((1 << 62) if filters.until is None else filters.until,),
         ).fetchone()
-        low = self._indexed + 1 if first is None else first * BLOCK
+        low, high = self._indexed + 1, newest
+        if first is not None:
+            low = first * BLOCK
+            if filters.since is not None:
+                low = _edge(connection, first, "min", ">=", filters.since) or low
         # What isn't indexed yet may be from any time.
-        if newest > self._indexed or last is None:
-            return low, newest
-        return low, last * BLOCK + BLOCK - 1
+        if newest <= self._indexed and last is not None:
+            high = last * BLOCK + BLOCK - 1
+            if filters.until is not None:
+                high = _edge(connection, last, "max", "<", filters.until) or high
+        return low, high
 
     async def indexed(self) -> int:
         return self._indexed
 
     async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
-        return len(await self._connection.run(self._counted, lead, filters, span, most))
+        return await self._connection.run(self._counted, lead, filters, span, most)
 
     def _counted(
         self, connection: sqlite3.Connection, lead: Lead, filters: Filters, span: Span, most: int
-    ) -> list[int]:
+    ) -> int:
         if lead == "text":
-            return self._text(connection, filters, span, True, most)
-        return self._positions(connection, lead, filters, span, True, most)
+            return len(self._text(connection, filters, span, True, most))
+        if lead not in TERMS or not self._indexed:
+            return len(self._positions(connection, lead, filters, span, True, most))
+        # The same for each of the terms: it is of all of them.
+        key = filters, span
+        if key not in self._counts:
+            found = self._positions(connection, lead, filters, span, True, most)
+            self._counts[key] = len(found)
+        return self._counts[key]
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
@@ -131,6 +145,8 @@ class SqliteStore:
     ) -> list[int]:
         if lead == "text":
             return self._said(connection, filters, span, down, most)
+        if (name := _named(filters)) is not None and lead in ("namespace", "kind", name):
+            return self._named(connection, name, filters, span, down, most)
         if lead not in TERMS:
             return self._listed(connection, lead, filters, span, down, most)
         known, fresh = span.part(0, self._indexed), span.part(self._indexed + 1, span.high)
@@ -186,15 +202,17 @@ class SqliteStore:
             return self._text(connection, filters, span, down, most)
         terms = self._termed(connection, filters)
         until = time.perf_counter() + _TIME
+        size = most
         found: list[int] = []
         while span and len(found) < most:
-            said = self._text(connection, filters, span, down, max(most, _WORDS))
+            said = self._text(connection, filters, span, down, size)
             if time.perf_counter() >= until:
                 found += said
                 break
             found += terms.among(said)
-            if len(said) < max(most, _WORDS):
+            if len(said) < size:
                 break
+            size = max(size, min(2 * size, _WORDS))
             last = said[-1]
             span = span.part(0, last - 1) if down else span.part(last + 1, span.high)
         return found[:most]
@@ -306,6 +324,28 @@ class SqliteStore:
 
     async def runs(self) -> list[Run]:
         return await self._connection.run(_runs)
+
+
+def _edge(connection: sqlite3.Connection, block: int, end: str, before: str, at: int) -> int | None:
+    """The first or last position of a block on one side of a moment; None when the clock jumped
+    there, so that the index of times has too much between the block's own.
+    """
+    count, position = connection.execute(
+        f"SELECT count(*), {end}(CASE WHEN position / {BLOCK} = ?1 AND at {before} ?2"
+        " THEN position END) FROM (SELECT position, at FROM side.blocks AS b"
+        " CROSS JOIN entries AS e INDEXED BY entries_at ON e.at BETWEEN b.oldest AND b.newest"
+        f" WHERE b.block = ?1 LIMIT {2 * BLOCK})",
+        (block, at),
+    ).fetchone()
+    return position if count < 2 * BLOCK else None
+
+
+def _named(filters: Filters) -> Literal["split", "service"] | None:
+    """Whose index in the log has all terms of the filters, and the positions in order."""
+    terms = (filters.given() & TERMS) - {"kind", "namespace"}
+    if filters.namespace is None or len(terms) != 1:
+        return None
+    return "split" if "split" in terms else "service" if "service" in terms else None
 
 
 def _translated(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:

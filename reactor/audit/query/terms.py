@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, Final
 
-from reactor.audit.index.packs import PACK, common
+from reactor.audit.index.packs import PACK, common, packed
 from reactor.audit.index.schema import FIELDS, PACKS
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Span
@@ -41,15 +42,21 @@ class Terms:
 
     def among(self, candidates: Sequence[int]) -> list[int]:
         """Those of the candidates that have all of the terms."""
-        old = frozenset(position for position in candidates if position < self._packed)
-        new = [position for position in candidates if position >= self._packed]
+        old: dict[int, list[int]] = defaultdict(list)
+        new: list[int] = []
+        for position in sorted(candidates):
+            if position >= self._packed:
+                new.append(position)
+            else:
+                old[position // PACK].append(position % PACK)
         found: set[int] = set()
         if new:
             found.update(self._recent("IN (SELECT value FROM json_each(?))", json.dumps(new)))
         if old and self._ids:
-            numbers = json.dumps([self._ids[0] * PACKS + n for n in {at // PACK for at in old}])
-            for rows in self._packs("IN (SELECT value FROM json_each(?))", numbers):
-                found.update(old.intersection(rows))
+            numbers = json.dumps([self._ids[0] * PACKS + number for number in old])
+            for number, rows in self._packs("IN (SELECT value FROM json_each(?))", numbers):
+                rows.append(packed(old[number]))
+                found.update(number * PACK + offset for offset in common(rows))
         return [position for position in candidates if position in found]
 
     def _known(self) -> list[int]:
@@ -71,15 +78,19 @@ class Terms:
             return found
         first = self._ids[0] * PACKS
         bounds = (first + span.low // PACK, first + span.high // PACK)
-        for rows in self._packs("BETWEEN ? AND ?", *bounds, down=down):
-            inside = [position for position in rows if span.low <= position <= span.high]
+        for number, rows in self._packs("BETWEEN ? AND ?", *bounds, down=down):
+            base = number * PACK
+            low, high = span.low - base, span.high - base
+            inside = [base + offset for offset in common(rows) if low <= offset <= high]
             found += reversed(inside) if down else inside
             if len(found) >= most:
                 break
         return found[:most]
 
-    def _packs(self, where: str, *values: Any, down: bool = False) -> Iterator[list[int]]:
-        """Positions in common, ascending, of each pack that has some of every term."""
+    def _packs(
+        self, where: str, *values: Any, down: bool = False
+    ) -> Iterator[tuple[int, list[bytes]]]:
+        """The rows of every term in each pack that has some of all of them, by its number."""
         first, *others = self._ids
         columns = ", ".join(f"p{number}.rows" for number in range(len(self._ids)))
         joined = "".join(
@@ -94,8 +105,7 @@ class Terms:
             )
         ) as found:
             for number, *rows in found:
-                base = number % PACKS * PACK
-                yield [base + offset for offset in common(rows)]
+                yield number % PACKS, rows
 
     def _in_recent(self, span: Span, down: bool, most: int) -> list[int]:
         return self._recent("BETWEEN ? AND ?", span.low, span.high, down=down, most=most)

@@ -15,6 +15,7 @@ from tests.bench.scenarios import (
     latency,
     long,
     memory,
+    queries,
     requests,
     stall,
     startup,
@@ -34,5 +35,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "stall": stall.run,
     "startup": startup.run,
     "tail": tail.run,
+    "queries": queries.run,
     "long": long.run,
 }

@@ -1,0 +1,202 @@
+"""How long a page of a long log takes, whatever is asked for and wherever in it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from random import Random
+from typing import Final
+
+import msgspec
+
+from reactor.audit import engine
+from reactor.audit.query import Reader
+from reactor.audit.row import COLUMNS
+from tests.bench import samples
+from tests.bench.biglog import BigLog, Made
+from tests.bench.figure import Figure
+from tests.bench.plans import Traced, bad, unbounded
+from tests.bench.questions import (
+    ENDS,
+    Group,
+    Listing,
+    Question,
+    Span,
+    Story,
+    Travel,
+    questions,
+)
+from tests.bench.setting import Setting
+
+_LIMIT: Final = 50.0
+_NAMES: Final[Mapping[Group, str]] = {
+    "filters": "filters",
+    "pairs": "pairs",
+    "any": "any other combination",
+    "travel": "time travel",
+    "history": "history of one split",
+}
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    """Milliseconds, of which the processor was busy ``busy``, and whether it was answered in part
+    only.
+    """
+
+    question: Question
+    milliseconds: float
+    busy: float
+    partial: bool
+
+
+def run(setting: Setting) -> list[Figure]:
+    """On a file that the system has in memory, and on one of which it has nothing."""
+    log = BigLog(folder=setting.logs, rows=setting.rows)
+    made = log.make()
+    span = Span.of(setting.rows, log.runs())
+    asked = list(questions(span, each=setting.questions))
+    figures = []
+    wrong: list[_Taken] = []
+    for temperature, cool in (("warm", _nothing), ("cold", log.cool)):
+        if temperature == "warm":
+            asyncio.run(_ask(log, asked, cool))
+        taken = asyncio.run(_ask(log, asked, cool))
+        raw = _raw(log, setting, cool, len(asked) // 4)
+        figures += _figures(taken, temperature, raw)
+        wrong += [each for each in taken if each.partial and each.question.whole]
+    return [*figures, _partial(wrong), *asyncio.run(_plans(log, asked)), *_sizes(log, made)]
+
+
+def _nothing() -> None:
+    pass
+
+
+async def _ask(log: BigLog, asked: Sequence[Question], before: Callable[[], None]) -> list[_Taken]:
+    reader = Reader(url=str(log.path))
+    taken = []
+    for question in asked:
+        before()
+        began, busy = time.perf_counter(), time.process_time()
+        page = await question.ask(reader, ENDS)
+        milliseconds = 1000 * (time.perf_counter() - began)
+        busy = 1000 * (time.process_time() - busy)
+        taken.append(_Taken(question, milliseconds, busy, page is not None and page.partial))
+    return taken
+
+
+def _raw(log: BigLog, setting: Setting, before: Callable[[], None], count: int) -> list[float]:
+    """As many rows by primary key on a bare connection, each time anew."""
+    random = Random(1)
+    taken = []
+    for _ in range(count):
+        low = random.randint(1, setting.rows - 100)
+        before()
+        began = time.perf_counter()
+        with closing(sqlite3.connect(engine.uri(log.path, "ro"), uri=True)) as connection:
+            connection.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM entries WHERE position >= ?"
+                " ORDER BY position LIMIT 100",
+                (low,),
+            ).fetchall()
+        taken.append(1000 * (time.perf_counter() - began))
+    return taken
+
+
+def _figures(taken: Sequence[_Taken], temperature: str, raw: Sequence[float]) -> list[Figure]:
+    groups: dict[Group, list[_Taken]] = defaultdict(list)
+    for each in taken:
+        groups[each.question.group].append(each)
+    return [
+        Figure.of(
+            f"log query p99, {_NAMES[group]}, {temperature}",
+            "ms",
+            [samples.percentile([each.milliseconds for each in found], 99)],
+            raw=[samples.percentile(raw, 99)],
+            limit=_LIMIT,
+            rule=f"{_LIMIT:.0f} ms",
+            note=_note(found),
+        )
+        for group, found in groups.items()
+    ]
+
+
+def _note(found: Sequence[_Taken]) -> str:
+    worst = max(found, key=lambda each: each.milliseconds)
+    half = samples.median([each.milliseconds for each in found])
+    busy = samples.percentile([each.busy for each in found], 99)
+    partial = sum(each.partial for each in found)
+    return (
+        f"{len(found)} questions, median {half:.1f} ms, p99 of the processor's time {busy:.1f} ms,"
+        f" {partial} answered in part; the worst took {worst.milliseconds:.1f} ms:"
+        f" {told(worst.question)}; raw is 100 rows by primary key"
+    )
+
+
+def told(question: Question) -> str:
+    """In a few words."""
+    if not isinstance(question, Listing):
+        assert isinstance(question, Travel | Story)
+        return ", ".join(map(str, msgspec.structs.astuple(question)[:3]))
+    filters = question.filters
+    given = " ".join(f"{name}={getattr(filters, name)}" for name in sorted(filters.given()))
+    return f"{given}, {question.order} first, {'last' if question.last else 'first'} page"
+
+
+def _partial(wrong: Sequence[_Taken]) -> Figure:
+    return Figure.of(
+        "log queries by a filter or a listed pair that were answered in part",
+        "",
+        [len(wrong)],
+        limit=0.0,
+        rule="none",
+        note="; ".join(sorted({told(each.question) for each in wrong})[:3]),
+    )
+
+
+async def _plans(log: BigLog, asked: Sequence[Question]) -> list[Figure]:
+    """By what SQLite tells of the statements, and by where since and until lead."""
+    reader = Traced(path=log.path)
+    sorts = {(question.group, question.name): question for question in asked}
+    for question in sorts.values():
+        await question.ask(reader, ENDS)
+    scans = bad(log.path, reader.statements)
+    timed = {question.filters for question in sorts.values() if isinstance(question, Listing)}
+    problems = [problem for one in timed if (problem := await unbounded(log.path, one))]
+    return [
+        Figure.of(
+            "log queries' statements that read or sort a whole table",
+            "",
+            [len(scans)],
+            limit=0.0,
+            rule="none",
+            note=f"of {len(reader.statements)} by EXPLAIN QUERY PLAN. {'; '.join(scans[:2])}",
+        ),
+        Figure.of(
+            "log queries whose since and until are no positions first",
+            "",
+            [len(problems)],
+            limit=0.0,
+            rule="none",
+            note="; ".join(problems[:2]),
+        ),
+    ]
+
+
+def _sizes(log: BigLog, made: Made) -> list[Figure]:
+    row, index = log.sizes()
+    took = [
+        f"{name} made in {seconds:.0f} s" if seconds is not None else f"{name} was there already"
+        for name, seconds in (("log", made.log), ("index", made.index))
+    ]
+    return [
+        Figure.of(
+            "search index, bytes for each row of the log",
+            "B",
+            [index],
+            note=f"a row takes {row:.0f} B in the log itself; {'; '.join(took)}",
+        )
+    ]
