@@ -1,4 +1,4 @@
-"""The newest rows, read again and again on one connection: to open one takes longer than to read."""
+"""The newest rows, again and again on one connection: opening one takes longer than reading."""
 
 from __future__ import annotations
 
