@@ -62,11 +62,9 @@ def decode(obj: Mapping[str, Any], managers: tuple[Manager, ...] | None = None) 
     metadata = obj.get("metadata")
     if type(metadata) is not dict:
         raise ValueError("metadata: missing, or not an object")
-    identity = [metadata.get(field) for field in ("namespace", "name", "uid")]
-    for field, value in zip(("namespace", "name", "uid"), identity, strict=True):
-        if type(value) is not str or not value:
-            raise ValueError(f"metadata.{field}: missing, or not a text")
-    namespace, name, uid = identity
+    namespace = _identity(metadata, "namespace")
+    name = _identity(metadata, "name")
+    uid = _identity(metadata, "uid")
     generation = metadata.get("generation")
     return Meta(
         namespace=intern(str(namespace)),
@@ -117,6 +115,13 @@ def _managers(entries: object) -> tuple[Manager, ...]:
             )
         )
     return tuple(managers)
+
+
+def _identity(metadata: Mapping[str, Any], field: str) -> str:
+    value = metadata.get(field)
+    if type(value) is not str or not value:
+        raise ValueError(f"metadata.{field}: missing, or not a text")
+    return value
 
 
 def _text(value: object) -> str:

@@ -19,6 +19,9 @@ PLURAL = "serviceprofiles"
 FIELD_MANAGER = "smi-adaptor"
 SKIP_ANNOTATION = "smi.linkerd.io/skip"
 
+_MARKS = frozenset(("labels", "annotations", "ownerReferences", "finalizers"))
+_PARTS = frozenset(("apiVersion", "kind", "metadata", "spec"))
+
 
 class Override(msgspec.Struct, frozen=True, gc=False):
     """One ``spec.dstOverrides`` item: an authority (FQDN) and a weight (quantity text)."""
@@ -81,7 +84,8 @@ def decode(obj: dict[str, Any], *, stored: Stored | None = None) -> ServiceProfi
 
 def same(left: Sequence[Override], right: Sequence[Override]) -> bool:
     """Whether two lists of overrides ask for the same: authorities in order, weights by value."""
-    return len(left) == len(right) and all(
+    # Mostly they are the very same, which is told without looking at each weight.
+    return left == right or len(left) == len(right) and all(
         one.authority == other.authority and _as_heavy(one.weight, other.weight)
         for one, other in zip(left, right, strict=True)
     )
@@ -144,10 +148,9 @@ def _overrides(found: object) -> tuple[Override, ...] | None:
 
 
 def _bare(obj: Mapping[str, Any], held: Mapping[str, Any], spec: object) -> bool:
-    marks = ("labels", "annotations", "ownerReferences", "finalizers")
-    if any(held.get(mark) for mark in marks):
+    if any(held[mark] for mark in held.keys() & _MARKS):
         return False
-    if any(obj[key] for key in obj if key not in ("apiVersion", "kind", "metadata", "spec")):
+    if any(obj[key] for key in obj.keys() - _PARTS):
         return False
     return spec is None or (type(spec) is dict and spec.keys() <= {"dstOverrides"})
 

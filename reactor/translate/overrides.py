@@ -125,6 +125,9 @@ def _shadowed(split: TrafficSplit, winner: TrafficSplit, service: str) -> Findin
 
 
 def _services(winner: TrafficSplit, situation: Situation) -> list[Finding]:
+    states = situation.services.values()
+    if "missing" not in states and "headless" not in states:
+        return []
     named = dict.fromkeys([situation.service, *(backend.service for backend in winner.backends)])
     missing = [name for name in named if situation.services.get(name) == "missing"]
     headless = [name for name in named if situation.services.get(name) == "headless"]
