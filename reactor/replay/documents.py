@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final
 
 from reactor.errors import ReactorError
 from reactor.model.meta import Manager
@@ -12,26 +10,28 @@ from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import TrafficSplit
 from reactor.translate.recorded import Decoded
 
-KEPT: Final = 256
-"""Objects in memory: a split that stands unchanged beside others is in row after row."""
-
 
 class Missing(ReactorError):
     """A document that a row refers to isn't in the log."""
 
 
 class Documents:
-    """The objects that rows refer to; `open` says where their documents are now."""
+    """The objects that rows refer to; `open` says where their documents are now.
+
+    A split that stands unchanged beside others is in row after row: it is decoded once a batch.
+    """
 
     def __init__(self) -> None:
         self._bodies: Mapping[bytes, bytes] = {}
-        self._splits: OrderedDict[tuple[bytes, str], TrafficSplit] = OrderedDict()
-        self._profiles: OrderedDict[bytes, ServiceProfile] = OrderedDict()
+        self._splits: dict[tuple[bytes, str], TrafficSplit] = {}
+        self._profiles: dict[bytes, ServiceProfile] = {}
         self._fresh = Decoded(self._body)
 
     def open(self, bodies: Mapping[bytes, bytes]) -> None:
         """Go on with the documents of another batch."""
         self._bodies = bodies
+        self._splits.clear()
+        self._profiles.clear()
 
     def split(self, digest: bytes, domain: str, managers: tuple[Manager, ...]) -> TrafficSplit:
         """Read a split in a cluster of this domain, owned by these."""
@@ -39,8 +39,6 @@ class Documents:
         found = self._splits.get(key)
         if found is None or found.meta.managers != managers:
             found = self._splits[key] = self._fresh.split(digest, domain, managers)
-            if len(self._splits) > KEPT:
-                self._splits.popitem(last=False)
         return found
 
     def profile(self, digest: bytes, managers: tuple[Manager, ...]) -> ServiceProfile:
@@ -48,8 +46,6 @@ class Documents:
         found = self._profiles.get(digest)
         if found is None or found.meta.managers != managers:
             found = self._profiles[digest] = self._fresh.profile(digest, managers)
-            if len(self._profiles) > KEPT:
-                self._profiles.popitem(last=False)
         return found
 
     def _body(self, digest: bytes) -> bytes:
