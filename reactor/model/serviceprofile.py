@@ -84,8 +84,9 @@ def decode(obj: dict[str, Any], *, stored: Stored | None = None) -> ServiceProfi
 
 def same(left: Sequence[Override], right: Sequence[Override]) -> bool:
     """Whether two lists of overrides ask for the same: authorities in order, weights by value."""
-    # Mostly they are the very same, which is told without looking at each weight.
-    return left == right or len(left) == len(right) and all(
+    if left == right:  # as mostly, and told without looking at each weight
+        return True
+    return len(left) == len(right) and all(
         one.authority == other.authority and _as_heavy(one.weight, other.weight)
         for one, other in zip(left, right, strict=True)
     )
