@@ -15,9 +15,9 @@ import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from reactor.audit.library import AsyncConnection, AsyncEngine, create_async_engine
 from reactor.errors import Fatal
 
 T = TypeVar("T")

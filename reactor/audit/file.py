@@ -6,10 +6,9 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from reactor.audit import engine, migrate
 from reactor.audit.engine import Connection
+from reactor.audit.library import AsyncConnection
 from reactor.audit.schema import HEAD, REVISIONS, metadata
 from reactor.audit.trouble import Unavailable, explain
 from reactor.errors import Fatal

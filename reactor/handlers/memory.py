@@ -41,7 +41,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._asked: dict[Key, Asked] = {}
-        self._good: dict[Key, Good] = {}
+        # None: what was asked last is all that was good, so that most need no dict of their own.
+        self._good: dict[Key, Good | None] = {}
         self._unreadable: Counter[str] = Counter()
         self._applied: dict[Key, tuple[Override, ...]] = {}
         self._fingerprints: dict[Key, str] = {}
@@ -64,12 +65,17 @@ class Memory:
 
     def good(self, key: Key) -> Good:
         """The last good overrides of the service's splits, by uid."""
-        return self._good.get(key, {})
+        found = self._good.get(key, {})
+        if found is None:
+            asked = self._asked[key]
+            return {asked.uid: asked.overrides}
+        return found
 
     def remember(self, key: Key, asked: Asked | None, good: Good, fingerprint: str) -> None:
         """A decision was made: what it wants now, what was good so far, its fingerprint."""
         if good:
-            self._good[key] = good
+            alone = asked is not None and good == {asked.uid: asked.overrides}
+            self._good[key] = None if alone else good
         else:
             self._good.pop(key, None)
         if asked is None:
@@ -88,6 +94,8 @@ class Memory:
 
     def cleaned_up(self, key: Key) -> None:
         """Nothing of what was asked for is left; what was good of the splits still there is."""
+        if key in self._good:
+            self._good[key] = self.good(key)
         self._asked.pop(key, None)
 
     def forget(self, key: Key) -> None:

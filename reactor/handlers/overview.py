@@ -18,15 +18,17 @@ from reactor.translate.state import State, applied, state, weights
 from reactor.translate.survey import Judged
 
 
-class Ending(msgspec.Struct, frozen=True):
+class Ending(msgspec.Struct, frozen=True, gc=False):
     """How a reconciliation ended, when (microseconds UTC), and what it said.
 
-    ``seconds`` from the change until it was in effect, None when nothing was written.
+    ``since`` is when endings came to be like this one: in sync, or not. ``seconds`` from the
+    change until it was in effect, None when nothing was written.
     """
 
     outcome: Outcome
     reconcile: str
     at: int
+    since: int
     seconds: float | None
     message: str
 
@@ -76,21 +78,23 @@ class Overview:
         self._situations = situations
         self._clock = clock
         self._last: dict[Key, Ending] = {}
-        self._since: dict[Key, tuple[bool, int]] = {}
 
     async def synced(self, event: Synced) -> None:
         """Remember how it ended, for as long as the service has a split."""
         key = event.key
         if not self._splits.by_service(key.namespace, key.service):
             self._last.pop(key, None)
-            self._since.pop(key, None)
             return
-        followed = event.outcome in _FOLLOWED
-        known = self._since.get(key)
-        if known is None or known[0] is not followed:
-            self._since[key] = followed, event.at
-        seconds = event.durations.get("total")
-        self._last[key] = Ending(event.outcome, event.reconcile, event.at, seconds, event.message)
+        before = self._last.get(key)
+        alike = before is not None and (before.outcome in _FOLLOWED) is (event.outcome in _FOLLOWED)
+        self._last[key] = Ending(
+            outcome=event.outcome,
+            reconcile=event.reconcile,
+            at=event.at,
+            since=before.since if before is not None and alike else event.at,
+            seconds=event.durations.get("total"),
+            message=event.message,
+        )
 
     def page(
         self, *, namespace: str | None, wanted: State | None, after: tuple[str, str], limit: int
@@ -130,7 +134,6 @@ class Overview:
             judged = Judged(situation, decide(situation))
         stands, reason = state(split, judged)
         last = None if key is None else self._last.get(key)
-        since = None if key is None else self._since.get(key)
         desired = None if judged is None else judged.decision.desired
         return SplitState(
             namespace=meta.namespace,
@@ -138,7 +141,7 @@ class Overview:
             service=split.service,
             state=stands,
             reason=reason,
-            since=None if since is None else since[1],
+            since=None if last is None else last.since,
             winner=None if desired is None else desired.winner,
             leaves=tuple(
                 Leaf(leaf, weight, applied(judged, leaf)) for leaf, weight in weights(split).items()

@@ -35,7 +35,8 @@ class Scheduler:
         self._profiles = profiles
         self._memory = memory
         self._domain = cluster_domain
-        # Which apexes have a say in their findings by the state of a Service: (ns, service).
+        # Whose findings the state of a leaf's Service has a say in. That of an apex has one in
+        # its own, which needs no index.
         self._interested: dict[Key, dict[Key, int]] = {}
 
     async def observed(self, event: Observed) -> None:
@@ -139,7 +140,10 @@ class Scheduler:
         if isinstance(old, Service) and isinstance(new, Service) and old.headless == new.headless:
             return
         meta = event.object.meta
-        for key in self._interested.get(Key(meta.namespace, meta.name), ()):
+        itself = Key(meta.namespace, meta.name)
+        if self._splits.by_service(*itself):
+            self._queue.add(itself)
+        for key in self._interested.get(itself, ()):
             self._queue.add(key)
 
     def _index(self, split: TrafficSplit, step: int) -> None:
@@ -148,7 +152,7 @@ class Scheduler:
             self._memory.unreadable(namespace, step)
             return
         apex = Key(namespace, split.service)
-        for name in {split.service, *(backend.service for backend in split.backends)}:
+        for name in {backend.service for backend in split.backends} - {split.service}:
             service = Key(namespace, name)
             keys = self._interested.setdefault(service, {})
             count = keys.get(apex, 0) + step

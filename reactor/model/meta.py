@@ -22,7 +22,7 @@ class Manager(msgspec.Struct, frozen=True, array_like=True, gc=False):
     overrides: bool = False
 
 
-class Meta(msgspec.Struct, frozen=True):
+class Meta(msgspec.Struct, frozen=True, gc=False):
     """Identity and version of one object. ``created`` is RFC 3339, seconds."""
 
     namespace: str
@@ -68,7 +68,7 @@ def decode(obj: Mapping[str, Any], managers: tuple[Manager, ...] | None = None) 
     generation = metadata.get("generation")
     return Meta(
         namespace=intern(str(namespace)),
-        name=str(name),
+        name=intern(str(name)),
         uid=str(uid),
         resource_version=_text(metadata.get("resourceVersion")),
         created=_text(metadata.get("creationTimestamp")),

@@ -16,7 +16,7 @@ VERSION = "v1"
 ServiceState = Literal["present", "headless", "missing"]
 
 
-class Service(msgspec.Struct, frozen=True):
+class Service(msgspec.Struct, frozen=True, gc=False):
     """A Service as watched. ``headless`` means clusterIP: None."""
 
     meta: Meta
@@ -27,6 +27,6 @@ def decode(obj: Mapping[str, Any]) -> Service:
     """Read a Service; ValueError when metadata has no name, namespace or uid."""
     spec = obj.get("spec")
     return Service(
-        meta=meta.decode(obj),
+        meta=meta.decode(obj, ()),  # who wrote it matters to nobody
         headless=type(spec) is dict and spec.get("clusterIP") == "None",
     )

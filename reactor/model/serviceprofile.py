@@ -30,7 +30,7 @@ class Override(msgspec.Struct, frozen=True, gc=False):
     weight: str
 
 
-class ServiceProfile(msgspec.Struct, frozen=True):
+class ServiceProfile(msgspec.Struct, frozen=True, gc=False):
     """A live profile. ``overrides`` is None when the field is absent (or null).
 
     ``readable`` is False when dstOverrides has a shape that we would never write (then

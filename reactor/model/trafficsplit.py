@@ -34,7 +34,7 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
     message: str
 
 
-class TrafficSplit(msgspec.Struct, frozen=True):
+class TrafficSplit(msgspec.Struct, frozen=True, gc=False):
     """A split as decoded. ``service`` is the apex Service's bare name, None when unreadable.
 
     With a ``problem`` the split is invalid and ``backends`` is empty.
@@ -91,7 +91,8 @@ def _service(path: str, holder: Mapping[str, Any], namespace: str, domain: str) 
     if type(found) is not str:
         raise _wrong(path, "service" in holder, found, "the name of a Service")
     try:
-        return local_service(found, namespace, domain)
+        # One text for the Service's own name and every split that names it.
+        return intern(local_service(found, namespace, domain))
     except CrossNamespaceError as error:
         raise _Unusable("CrossNamespace", f"{path}: {quantity.shown(found)} {error}") from None
     except ValueError as error:

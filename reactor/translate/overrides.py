@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from sys import intern
 
 from reactor.model import quantity
 from reactor.model.names import authority
@@ -93,7 +94,8 @@ def translate(split: TrafficSplit, domain: str) -> tuple[tuple[Override, ...], l
         findings.append(Finding("AllWeightsZero", name, message))
     namespace = split.meta.namespace
     wanted = tuple(
-        Override(authority(service, namespace, domain), text)
+        # The live profile, read from the cluster, bears the same texts.
+        Override(intern(authority(service, namespace, domain)), intern(text))
         for service, text in zip(shares, texts, strict=True)
     )
     return wanted, findings

@@ -27,7 +27,7 @@ class Rules(msgspec.Struct, frozen=True):
     orphans: Orphans = "delete"
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """What the last valid decision for this service asked for, and for which split's uid."""
 
     uid: str

@@ -38,7 +38,7 @@ SPLIT = SplitState(
     winner="s",
     leaves=(Leaf("a", "750m", "750m"), Leaf("b", "250m", "250m")),
     findings=(),
-    last=Ending("patched", "r-1", AT, 0.0123, ""),
+    last=Ending("patched", "r-1", AT, AT, 0.0123, ""),
 )
 
 
@@ -73,7 +73,7 @@ async def test_markup_in_any_value_is_shown_as_text(serve: Serve) -> None:
         winner='"' + MARKUP,
         findings=(MARKUP,),
         leaves=(Leaf(MARKUP, MARKUP, None),),
-        last=Ending("failed", MARKUP, AT, None, MARKUP),
+        last=Ending("failed", MARKUP, AT, AT, None, MARKUP),
     )
     page = await ask((await serve(splits=TheseSplits(bad))).port, "/", headers=HTML)
     assert page.status == 200
