@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -76,6 +77,12 @@ def explain(error: BaseException, url: str) -> Away:
         return Away(url, "broke the connection off")
     if isinstance(error, TimeoutError):
         return Away(url, "doesn't answer")
+    if isinstance(error, ssl.SSLError):
+        what = "has a certificate that isn't trusted; check sslrootcert"
+        return Away(url, what, detail=_line(error))
+    if isinstance(error, FileNotFoundError):
+        what = "can't be reached: a file is missing"
+        return Away(url, what, detail="sslrootcert, sslcert, sslkey, or the socket")
     if isinstance(error, OSError):
         return Away(url, "can't be reached", detail=error.strerror or _line(error))
     return Away(url, "answers with an error", detail=_line(error))
