@@ -11,15 +11,19 @@ from tests.bench.figure import Figure
 from tests.bench.scenarios import (
     burst,
     cold,
+    export,
     journal,
     latency,
     long,
     memory,
     queries,
+    replay,
     requests,
+    rowsize,
     stall,
     startup,
     tail,
+    verify,
 )
 from tests.bench.setting import Setting
 
@@ -36,5 +40,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "startup": startup.run,
     "tail": tail.run,
     "queries": queries.run,
+    "verify": verify.run,
+    "export": export.run,
+    "rowsize": rowsize.run,
+    "replay": replay.run,
     "long": long.run,
 }
