@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from reactor.audit import engine
-from reactor.audit.index.indexer import Indexer
 from reactor.audit.index.schema import beside
 from tests.bench import longlog
+from tests.unit.audit.indexing import catch_up
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class BigLog:
             unfinished.rename(self.path)
         before = self._indexed()
         began = time.monotonic()
-        asyncio.run(Indexer(url=str(self.path)).catch_up())
+        asyncio.run(catch_up(self.path))
         if before != self._indexed():
             index = time.monotonic() - began
         return Made(log, index)

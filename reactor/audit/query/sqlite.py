@@ -19,15 +19,13 @@ from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import LOWEST, pack, unpack
 from reactor.audit.query.stats import Stats, stats
-from reactor.audit.query.terms import TERMS, Terms
+from reactor.audit.query.terms import TERMS, TIME, Terms
 from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
 _WORDS: Final = 4096
 """Rows with the words that are looked at together for other terms."""
-_TIME: Final = 0.025
-"""Seconds that this may take before they are looked at one by one."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -120,19 +118,18 @@ class SqliteStore:
         if lead == "text":
             return len(self._text(connection, filters, span, True, most))
         if lead not in TERMS or not self._indexed:
-            return len(self._positions(connection, lead, filters, span, True, most))
+            return len(self._positions(connection, lead, filters, span, True, most).positions)
         # The same for each of the terms: it is of all of them.
         key = filters, span
         if key not in self._counts:
             found = self._positions(connection, lead, filters, span, True, most)
-            self._counts[key] = len(found)
+            self._counts[key] = len(found.positions)
         return self._counts[key]
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
     ) -> Found:
-        found = await self._connection.run(self._positions, lead, filters, span, down, most)
-        return Found.full(found, most)
+        return await self._connection.run(self._positions, lead, filters, span, down, most)
 
     def _positions(
         self,
@@ -142,37 +139,43 @@ class SqliteStore:
         span: Span,
         down: bool,
         most: int,
-    ) -> list[int]:
+    ) -> Found:
         if lead == "text":
             return self._said(connection, filters, span, down, most)
         if (name := _named(filters)) is not None and lead in ("namespace", "kind", name):
-            return self._named(connection, name, filters, span, down, most)
+            return Found.full(self._named(connection, name, filters, span, down, most), most)
         if lead not in TERMS:
-            return self._listed(connection, lead, filters, span, down, most)
+            return Found.full(self._listed(connection, lead, filters, span, down, most), most)
         known, fresh = span.part(0, self._indexed), span.part(self._indexed + 1, span.high)
         found: list[int] = []
         for part in (fresh, known) if down else (known, fresh):
-            if not part or len(found) >= most:
+            if not part:
                 continue
+            some: Sequence[int] = ()
+            last: int | None = None
             rest = most - len(found)
             if part is known:
-                found += self._common(connection, filters, part, down, rest)
+                some, last = self._common(connection, filters, part, down, rest)
             elif lead not in ("finding", "actor"):
-                found += self._listed(connection, lead, filters, part, down, rest)
-        return found
+                listed = self._listed(connection, lead, filters, part, down, rest)
+                some, last = Found.full(listed, rest)
+            found += some
+            if last is not None:
+                return Found(found, last)
+        return Found(found, None)
 
     def _common(
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
-    ) -> list[int]:
+    ) -> Found:
         """By all terms of the filters; few of them are looked for only once."""
         if filters in self._few:
             whole, few = self._few[filters]
             if whole.low <= span.low and span.high <= whole.high:
-                found = [position for position in few if span.low <= position <= span.high]
-                return (found[::-1] if down else found)[:most]
+                inside = [position for position in few if span.low <= position <= span.high]
+                return Found.full((inside[::-1] if down else inside)[:most], most)
         found = self._termed(connection, filters).positions(span, down=down, most=most)
-        if len(found) < most:
-            self._few[filters] = span, sorted(found)
+        if found.last is None:
+            self._few[filters] = span, sorted(found.positions)
         return found
 
     def _termed(self, connection: sqlite3.Connection, filters: Filters) -> Terms:
@@ -196,26 +199,27 @@ class SqliteStore:
 
     def _said(
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
-    ) -> list[int]:
-        """By words, and by the terms of the filters too as long as there is time for it."""
+    ) -> Found:
+        """By words, and by the terms of the filters too."""
         if not TERMS & filters.given():
-            return self._text(connection, filters, span, down, most)
+            return Found.full(self._text(connection, filters, span, down, most), most)
         terms = self._termed(connection, filters)
-        until = time.perf_counter() + _TIME
+        until = time.perf_counter() + TIME
         size = most
         found: list[int] = []
-        while span and len(found) < most:
+        while span:
             said = self._text(connection, filters, span, down, size)
-            if time.perf_counter() >= until:
-                found += said
-                break
             found += terms.among(said)
+            if len(found) >= most:
+                return Found(found[:most], found[most - 1])
             if len(said) < size:
                 break
-            size = max(size, min(2 * size, _WORDS))
             last = said[-1]
+            if time.perf_counter() >= until:
+                return Found(found, last)
             span = span.part(0, last - 1) if down else span.part(last + 1, span.high)
-        return found[:most]
+            size = max(size, min(4 * size, _WORDS))
+        return Found(found, None)
 
     def _listed(
         self,

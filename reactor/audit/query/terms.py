@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,10 +13,12 @@ from typing import Any, Final
 from reactor.audit.index.packs import PACK, common, packed
 from reactor.audit.index.schema import FIELDS, PACKS
 from reactor.audit.query.filters import Filters
-from reactor.audit.query.pages import Span
+from reactor.audit.query.pages import Found, Span
 
 TERMS: Final = frozenset({*FIELDS, "finding"})
 """Filters that are terms of the index."""
+TIME: Final = 0.01
+"""Seconds after which the positions that were found are given, though more may follow."""
 
 
 class Terms:
@@ -30,15 +33,18 @@ class Terms:
         (self._packed,) = connection.execute("SELECT packed FROM side.progress").fetchone()
         self._ids = self._known()
 
-    def positions(self, span: Span, *, down: bool, most: int) -> list[int]:
+    def positions(self, span: Span, *, down: bool, most: int) -> Found:
         """The first ones in a span that have all of the terms."""
         old, new = span.part(0, self._packed - 1), span.part(self._packed, span.high)
         found: list[int] = []
         for part in (new, old) if down else (old, new):
-            if part and len(found) < most:
-                looked = self._in_packs if part is old else self._in_recent
-                found += looked(part, down, most - len(found))
-        return found
+            if part:
+                look = self._in_packs if part is old else self._in_recent
+                some, last = look(part, down, most - len(found))
+                found += some
+                if last is not None:
+                    return Found(found, last)
+        return Found(found, None)
 
     def among(self, candidates: Sequence[int]) -> list[int]:
         """Those of the candidates that have all of the terms."""
@@ -72,10 +78,11 @@ class Terms:
         ]
         return [] if None in found else [number for _, number in sorted(found)]
 
-    def _in_packs(self, span: Span, down: bool, most: int) -> list[int]:
+    def _in_packs(self, span: Span, down: bool, most: int) -> Found:
         found: list[int] = []
         if not self._ids:
-            return found
+            return Found(found, None)
+        until = time.perf_counter() + TIME
         first = self._ids[0] * PACKS
         bounds = (first + span.low // PACK, first + span.high // PACK)
         for number, rows in self._packs("BETWEEN ? AND ?", *bounds, down=down):
@@ -84,8 +91,10 @@ class Terms:
             inside = [base + offset for offset in common(rows) if low <= offset <= high]
             found += reversed(inside) if down else inside
             if len(found) >= most:
-                break
-        return found[:most]
+                return Found(found[:most], found[most - 1])
+            if time.perf_counter() >= until:
+                return Found(found, base if down else base + PACK - 1)
+        return Found(found, None)
 
     def _packs(
         self, where: str, *values: Any, down: bool = False
@@ -107,8 +116,9 @@ class Terms:
             for number, *rows in found:
                 yield number % PACKS, rows
 
-    def _in_recent(self, span: Span, down: bool, most: int) -> list[int]:
-        return self._recent("BETWEEN ? AND ?", span.low, span.high, down=down, most=most)
+    def _in_recent(self, span: Span, down: bool, most: int) -> Found:
+        found = self._recent("BETWEEN ? AND ?", span.low, span.high, down=down, most=most)
+        return Found.full(found, most)
 
     def _recent(self, where: str, *values: Any, down: bool = False, most: int = -1) -> list[int]:
         source, place, given = "side.recent AS r", "r.position", [*values]

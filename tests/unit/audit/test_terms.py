@@ -11,7 +11,6 @@ from typing import Final
 
 import pytest
 
-from reactor.audit.index.indexer import Indexer
 from reactor.audit.index.packs import PACK, common, packed
 from reactor.audit.index.schema import beside
 from reactor.audit.query import Reader
@@ -20,6 +19,7 @@ from reactor.audit.row import COLUMNS, Row
 from tests.bench import longlog
 from tests.bench.plans import Traced, bad, unbounded
 from tests.bench.questions import ENDS, Listing, Question, Span, questions
+from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import rows
 
 _ROWS: Final = PACK + 2000
@@ -29,7 +29,7 @@ _ROWS: Final = PACK + 2000
 def _log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("terms") / "log.sqlite"
     longlog.write(path, _ROWS)
-    asyncio.run(Indexer(url=str(path)).catch_up())
+    asyncio.run(catch_up(path))
     assert rows(beside(path), "SELECT packed FROM progress") == [(PACK,)]
     return path
 
