@@ -5,6 +5,7 @@ The only place that wires.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import secrets
@@ -21,6 +22,7 @@ from reactor.audit.feed import Feed
 from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
 from reactor.audit.query import Reader
+from reactor.audit.query.pace import Pace
 from reactor.audit.retention import Retention
 from reactor.bus import Bus
 from reactor.events import Contended, Key, Observed, Synced, Translated
@@ -99,7 +101,8 @@ class Parts:
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
             on_commit=self._committed,
         )
-        reader = Reader(url=settings.audit_url)
+        self._idle = asyncio.Event()
+        reader = Reader(url=settings.audit_url, pace=Pace(idle=self._idle))
         self.feed = Feed(log=reader)
         self.indexer = Indexer(url=settings.audit_url)
         self.shipper, self.archive = self._build_archive()
@@ -250,6 +253,7 @@ class Parts:
             count=self._settings.worker_threads,
             queue=self.queue,
             reconcile=self.reconciler.reconcile,
+            idle=self._idle,
         )
 
     def _subscribe(self) -> None:

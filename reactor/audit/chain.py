@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -28,10 +28,16 @@ class Verdict(msgspec.Struct, frozen=True):
     anchor: Anchor | None = None
 
 
-async def verify(url: str, anchor: Anchor | None = None, *, pause: float = 0.0) -> Verdict:
+async def _at_once() -> None:
+    """Nobody else needs the process."""
+
+
+async def verify(
+    url: str, anchor: Anchor | None = None, *, rest: Callable[[], Awaitable[None]] = _at_once
+) -> Verdict:
     """Read the whole log. Raises ReactorError when it can't be read at all.
 
-    It may be written to meanwhile; ``pause`` is between pages, in seconds. Without an anchor a
+    It may be written to meanwhile; ``rest`` is awaited between pages. Without an anchor a
     cut-off tail can't be told from a log that ends there.
     """
     path = engine.location(url)
@@ -43,10 +49,10 @@ async def verify(url: str, anchor: Anchor | None = None, *, pause: float = 0.0) 
                 await connection.run(walk.begin)
                 while not await connection.run(walk.finish):
                     await connection.run(walk.page)
-                    await asyncio.sleep(pause)
+                    await rest()
                 while not await connection.run(strays.finish):
                     await connection.run(strays.page)
-                    await asyncio.sleep(pause)
+                    await rest()
             except Broken as broken:
                 return Verdict(walk.rows, str(broken), walk.reached)
             return Verdict(walk.rows, None, walk.reached)

@@ -19,7 +19,7 @@ from reactor.audit.root import Root, root
 from reactor.audit.row import COLUMNS, Row
 from reactor.audit.runs import Runs
 
-PAGE: Final = 500
+PAGE: Final = 100
 """Rows per read transaction: a long one lets the WAL grow."""
 _SEEN: Final = 50_000
 """Documents that are known to be good; beyond that some are hashed again."""

@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Workers:
-    """``count`` keys are worked on at once, each key by one worker at a time."""
+    """``count`` keys are worked on at once, each key by one worker at a time.
+
+    ``idle`` is set whenever none is.
+    """
 
     def __init__(
         self,
@@ -21,14 +24,15 @@ class Workers:
         count: int,
         queue: Queue,
         reconcile: Callable[[Key, float], Awaitable[None]],
+        idle: asyncio.Event,
     ) -> None:
         self.count = count
         self._queue = queue
         self._reconcile = reconcile
         self._open = asyncio.Event()
         self._busy: set[Key] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle = idle
+        idle.set()
 
     def open(self) -> None:
         """Let keys through: the caches are synced, and the lease is ours."""

@@ -18,6 +18,7 @@ from reactor.audit.query.behind import Behind
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
+from reactor.audit.query.pace import Pace
 from reactor.audit.query.pages import Page
 from reactor.audit.query.position import LOWEST
 from reactor.audit.query.sqlite import Run, SqliteStore
@@ -27,8 +28,6 @@ from reactor.audit.trouble import Unavailable, explain
 
 T = TypeVar("T")
 
-_GIVE_WAY: Final = 0.005
-"""Seconds between two pages of a proof: the interpreter is everybody's."""
 PATIENCE: Final = 5.0
 """Seconds that an answer may take: a long reader lets the WAL grow."""
 
@@ -36,8 +35,9 @@ PATIENCE: Final = 5.0
 class Reader:
     """Each question has a connection of its own, so that a replaced file is noticed."""
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(self, *, url: str, pace: Pace | None = None) -> None:
         self._path: Path = engine.location(url)
+        self._pace = pace or Pace()
 
     async def entries(
         self,
@@ -69,6 +69,7 @@ class Reader:
             async with self._opened() as (_, store):
                 async for part in exported(store, filters, form):
                     yield part
+                    await self._pace.rest()
         except sqlite3.Error as error:
             raise explain(error, self._path) from error
 
@@ -94,7 +95,7 @@ class Reader:
 
     async def verify(self, anchor: Anchor | None = None) -> Verdict:
         """Read the whole log and prove it, giving way to others; see `chain.verify`."""
-        return await chain.verify(str(self._path), anchor, pause=_GIVE_WAY)
+        return await chain.verify(str(self._path), anchor, rest=self._pace.rest)
 
     def behind(self) -> Behind:
         """For whoever follows the log; `close` it at the end."""
@@ -110,7 +111,7 @@ class Reader:
 
     async def _ask(self, question: Callable[[SqliteStore], Awaitable[T]]) -> T:
         try:
-            async with self._opened() as (connection, store):
+            async with self._pace.turn(), self._opened() as (connection, store):
                 asking = asyncio.ensure_future(_begun(store, question))
                 try:
                     done, _ = await asyncio.wait({asking}, timeout=PATIENCE)
