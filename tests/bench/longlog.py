@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ FORMAT: Final = 1
 SPLITS: Final = 5_000
 NAMESPACES: Final = 200
 ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")
+_SPLIT: Final = "14d48f28-29af-4fb7-b2e2-70cc640911f8"
+_PROFILE: Final = "1067f274-46d2-4d24-825e-2ac1412d18b1"
 _GROUP: Final = 5_000
 RUN: Final = 40_000
 """Rows after which the program is started anew."""
@@ -45,17 +47,18 @@ def _which(number: int) -> int:
     return number * 7919 % SPLITS
 
 
-def _document(kind: str, name: str, weight: int, number: int) -> Document:
+def _document(kind: str, namespace: str, name: str, weight: int, number: int) -> Document:
     body = msgspec.json.encode(
         {
             "apiVersion": "split.smi-spec.io/v1alpha2",
             "kind": kind,
             "metadata": {
                 "name": name,
+                "namespace": namespace,
                 "creationTimestamp": "2026-01-01T00:00:00Z",
                 "generation": number,
                 "resourceVersion": str(number),
-                "uid": "14d48f28-29af-4fb7-b2e2-70cc640911f8",
+                "uid": _SPLIT,
             },
             "spec": {
                 "service": name,
@@ -77,8 +80,8 @@ def changes() -> Iterator[Entry]:
         which = _which(number)
         name, namespace = f"web-{which // NAMESPACES}", f"team-{which % NAMESPACES}"
         at, weight = FIRST + number * STEP, number // SPLITS % 100
-        split = _document("TrafficSplit", name, weight, number)
-        profile = _document("ServiceProfile", name, weight, number)
+        split = _document("TrafficSplit", namespace, name, weight, number)
+        profile = _document("ServiceProfile", namespace, name, weight, number)
         key = reconcile(number)
         invalid, failed = number % 50 == 0, number % 211 == 0
         finding = {
@@ -102,7 +105,7 @@ def changes() -> Iterator[Entry]:
                 name=name,
                 type="modified",
                 digest=split.digest.hex(),
-                uid="14d48f28-29af-4fb7-b2e2-70cc640911f8",
+                uid=_SPLIT,
                 managers=[["flagger", "Update", "2026-11-23T07:28:25Z", False]],
             ),
             documents=(split,),
@@ -128,11 +131,19 @@ def changes() -> Iterator[Entry]:
                 desired={
                     "overrides": overrides,
                     "winner": name,
+                    "uid": _SPLIT,
                     "valid": not invalid,
                     "leave": False,
                     "findings": [finding] if invalid else [],
                 },
-                plan={"type": "patch", "name": name, "overrides": overrides},
+                plan={
+                    "type": "patch",
+                    "name": f"{name}.{namespace}.svc.cluster.local",
+                    "uid": _PROFILE,
+                    "resource_version": str(number),
+                    "overrides": overrides,
+                    "repair": False,
+                },
             ),
             documents=(split,),
             **common,
@@ -161,7 +172,7 @@ def changes() -> Iterator[Entry]:
                 name=name,
                 type="echo",
                 digest=profile.digest.hex(),
-                uid="1067f274-46d2-4d24-825e-2ac1412d18b1",
+                uid=_PROFILE,
                 managers=[["smi-adaptor", "Update", "2026-11-23T07:28:25Z", True]],
             ),
             documents=(profile,),
@@ -169,12 +180,35 @@ def changes() -> Iterator[Entry]:
         )
 
 
+def ends(at: int) -> Iterator[Entry]:
+    """Everything is gone: what a cluster without these splits has a log of."""
+    for which in range(SPLITS):
+        name, namespace = f"web-{which // NAMESPACES}", f"team-{which % NAMESPACES}"
+        for kind, uid in (("TrafficSplit", _SPLIT), ("ServiceProfile", _PROFILE)):
+            last = _document(kind, namespace, name, 0, 0)
+            yield Entry(
+                kind="observed",
+                at=at,
+                namespace=namespace,
+                service=name,
+                split=name if kind == "TrafficSplit" else None,
+                detail=_encode(
+                    object=kind.lower() + "s",
+                    name=name,
+                    type="deleted",
+                    digest=last.digest.hex(),
+                    uid=uid,
+                ),
+                documents=(last,),
+            )
+
+
 def _encode(**fields: object) -> bytes:
     return msgspec.json.encode(fields)
 
 
-def write(path: Path, rows: int) -> None:
-    """Make the file; nothing is synced on the way."""
+def write(path: Path, rows: int, *, ended: bool = False) -> None:
+    """Make the file; nothing is synced on the way. ``ended``: `ends` come behind the rows."""
     engine = create_engine(f"sqlite:///{path}")
     metadata.create_all(engine)
     engine.dispose()
@@ -185,7 +219,8 @@ def write(path: Path, rows: int) -> None:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
         ledger = Ledger()
-        wanted = islice(changes(), rows)
+        last = ends(FIRST + (rows // 4 + 1) * STEP) if ended else ()
+        wanted = chain(islice(changes(), rows), last)
         at, written = FIRST, 0
         while group := list(islice(wanted, _GROUP)):
             if written % RUN == 0:

@@ -11,6 +11,7 @@ from tests.bench.figure import Figure
 from tests.bench.scenarios import (
     burst,
     cold,
+    disturbed,
     export,
     journal,
     latency,
@@ -39,6 +40,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "stall": stall.run,
     "startup": startup.run,
     "tail": tail.run,
+    "disturbed": disturbed.run,
     "queries": queries.run,
     "verify": verify.run,
     "export": export.run,
