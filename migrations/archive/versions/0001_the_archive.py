@@ -26,13 +26,13 @@ depends_on = None
 _INDEXES: dict[str, tuple[list[str], list[str]]] = {
     "at": ([], []),
     "kind": (["kind"], []),
-    "namespace": (["namespace"], ["kind"]),
+    "namespace": (["namespace"], ["kind", "outcome", "actor"]),
     "split": (["split", "namespace"], ["kind"]),
     "split_at": (["split"], ["kind", "outcome", "actor"]),
     "service": (["service", "namespace"], ["kind"]),
     "service_at": (["service"], ["kind", "outcome", "actor"]),
-    "outcome": (["outcome", "kind"], ["namespace"]),
-    "actor": (["actor", "kind"], ["namespace"]),
+    "outcome": (["outcome", "kind"], ["namespace", "split", "service"]),
+    "actor": (["actor", "kind"], ["namespace", "split", "service"]),
     "reconcile": (["reconcile"], []),
 }
 

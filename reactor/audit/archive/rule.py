@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from reactor.audit.archive.source import LONGEST_TERM
 from reactor.audit.query.filters import Filters
-from reactor.audit.query.pages import Found, Lead
+from reactor.audit.query.pages import Found
 
 TERMS: Final = ("namespace", "kind", "outcome")
 """Columns of a term's index behind its key."""
@@ -31,16 +31,16 @@ class Rule(NamedTuple):
     terms: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, filters: Filters, within: Sequence[str], *, lead: Lead, word: str | None) -> Self:
-        """All that an index with these columns ``within`` can answer; ``word`` it begins with."""
+    def of(cls, filters: Filters, within: Sequence[str], *, asked: tuple[str, str] | None) -> Self:
+        """All that can be answered by an index with these columns ``within``, and by terms other
+        than the one that was ``asked`` for already.
+        """
         given = filters.columns()
         columns = [(column, given[column]) for column in ("run", *within) if column in given]
-        terms: list[tuple[str, str]] = []
-        if lead in ("text", "finding"):
-            terms = [("word", other) for other in words(filters) if other != word]
-            if lead == "text" and filters.finding is not None:
-                terms.append(("finding", clipped(filters.finding)))
-        return cls(tuple(columns), tuple(terms))
+        terms = [("word", word) for word in words(filters)]
+        if filters.finding is not None:
+            terms.append(("finding", clipped(filters.finding)))
+        return cls(tuple(columns), tuple(term for term in terms if term != asked))
 
     @property
     def values(self) -> list[Any]:

@@ -158,13 +158,13 @@ _KEY: Final = ("at", "run", "seq")
 WAYS: Final[dict[str, Way]] = {
     "at": Way(),
     "kind": Way(("kind",)),
-    "namespace": Way(("namespace",), ("kind",)),
+    "namespace": Way(("namespace",), ("kind", "outcome", "actor")),
     "split": Way(("split", "namespace"), ("kind",)),
     "split_at": Way(("split",), ("kind", "outcome", "actor")),
     "service": Way(("service", "namespace"), ("kind",)),
     "service_at": Way(("service",), ("kind", "outcome", "actor")),
-    "outcome": Way(("outcome", "kind"), ("namespace",)),
-    "actor": Way(("actor", "kind"), ("namespace",)),
+    "outcome": Way(("outcome", "kind"), ("namespace", "split", "service")),
+    "actor": Way(("actor", "kind"), ("namespace", "split", "service")),
     "reconcile": Way(("reconcile",)),
 }
 """Each goes on in the order of the pages."""

@@ -9,7 +9,7 @@ from reactor.audit.archive.database import Connection
 from reactor.audit.archive.lines import lines
 from reactor.audit.archive.rule import TERMS, Rule, clipped, merged, words
 from reactor.audit.archive.schema import WAYS
-from reactor.audit.query.export import Format, Piece
+from reactor.audit.query.export import Form, Piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import HIGHEST, begin, pack, packed, unpack
@@ -26,17 +26,19 @@ _WITHIN: Final = (
 )
 _PROBE: Final = 500
 """Rows up to which one word is told from another."""
+_ASKING: Final = 10
+"""Entries of an index that cost as much as asking for one row's term."""
 
 
 class _Way(NamedTuple):
     """How positions are found: in a table's index that begins with the keys, one scan for each of
-    the ``branches``, and ``columns`` that it has besides; ``word`` leads a text.
+    the ``branches``, and ``columns`` that it has besides; ``term`` is what all rows there say.
     """
 
     table: str
     branches: Sequence[Mapping[str, str]]
     columns: Sequence[str]
-    word: str | None = None
+    term: tuple[str, str] | None = None
 
 
 class ArchiveStore:
@@ -45,7 +47,7 @@ class ArchiveStore:
     def __init__(self, connection: Connection, *, cluster: int) -> None:
         self._connection = connection
         self._cluster = cluster
-        self._rarest: dict[Filters, str] = {}
+        self._ways: dict[tuple[Lead, Filters], _Way] = {}
 
     async def span(self, filters: Filters) -> Span:
         edges = [
@@ -75,18 +77,19 @@ class ArchiveStore:
         return HIGHEST
 
     async def count(self, lead: Lead, filters: Filters, span: Span, most: int) -> int:
+        """More than ``most`` are an estimate."""
         way = await self._way(lead, filters, span)
         found = 0
         for keys in way.branches:
-            counted = await self._scan(way.table, keys, Rule(), span, down=True, most=most)
-            found += len(counted.positions)
-        return min(found, most)
+            found += await self._about(way.table, keys, span, most)
+        told = filters.text is not None or filters.finding is not None
+        return found * _ASKING if told and lead not in ("text", "finding") else found
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
     ) -> Found:
         way = await self._way(lead, filters, span)
-        rule = Rule.of(filters, way.columns, lead=lead, word=way.word)
+        rule = Rule.of(filters, way.columns, asked=way.term)
         return merged(
             [
                 await self._scan(way.table, keys, rule, span, down=down, most=most)
@@ -97,12 +100,19 @@ class ArchiveStore:
         )
 
     async def _way(self, lead: Lead, filters: Filters, span: Span) -> _Way:
+        if (lead, filters) not in self._ways:
+            self._ways[lead, filters] = await self._found(lead, filters, span)
+        return self._ways[lead, filters]
+
+    async def _found(self, lead: Lead, filters: Filters, span: Span) -> _Way:
         if lead == "text":
-            word = await self._word(filters, span)
-            return _Way("terms", [{"field": "word", "term": word}], TERMS, word)
+            word = await self._rarest(filters, span)
+            return _Way("terms", [{"field": "word", "term": word}], TERMS, ("word", word))
         if lead == "finding":
             assert filters.finding is not None
-            return _Way("terms", [{"field": "finding", "term": clipped(filters.finding)}], TERMS)
+            finding = clipped(filters.finding)
+            keys = {"field": "finding", "term": finding}
+            return _Way("terms", [keys], TERMS, ("finding", finding))
         if lead == "":
             return _Way("entries", [{}], ())
         bare = lead in ("split", "service") and filters.namespace is None
@@ -148,16 +158,21 @@ class ArchiveStore:
             last = packed(*found[-1][:3])
         return Found([packed(*row[:3]) for row in found if row[3]], last)
 
-    async def _word(self, filters: Filters, span: Span) -> str:
+    async def _about(self, table: str, keys: Mapping[str, str], span: Span, most: int) -> int:
+        """How many there are; of more than ``most``, an estimate by the newest ones."""
+        found, last = await self._scan(table, keys, Rule(), span, down=True, most=most)
+        if last is None:
+            return len(found)
+        (low, *_), (reached, *_), (high, *_) = unpack(span.low), unpack(last), unpack(span.high)
+        return len(found) * max(high - low, 1) // max(high - reached, 1)
+
+    async def _rarest(self, filters: Filters, span: Span) -> str:
         """Of the words asked for, the one with the fewest rows; the others are looked for there."""
-        if filters not in self._rarest:
-            counts = []
-            for word in words(filters):
-                keys = {"field": "word", "term": word}
-                found = await self._scan("terms", keys, Rule(), span, down=True, most=_PROBE)
-                counts.append((len(found.positions), word))
-            self._rarest[filters] = min(counts)[1]
-        return self._rarest[filters]
+        counts = []
+        for word in words(filters):
+            keys = {"field": "word", "term": word}
+            counts.append((await self._about("terms", keys, span, _PROBE), word))
+        return min(counts)[1]
 
     async def rows(
         self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None
@@ -175,7 +190,7 @@ class ArchiveStore:
         )
         return [_row(values) for values in found]
 
-    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Form) -> Piece:
         found = await self.rows(positions, filters, down=False, most=None)
         return Piece(lines(found, form), len(found))
 
