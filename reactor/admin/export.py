@@ -21,13 +21,18 @@ from reactor.errors import ReactorError
 PATH: Final = "/api/v1/export"
 OPEN: Final = 2
 """Exports at a time: each keeps a core busy."""
-MEDIA_TYPES: Final[dict[Format, str]] = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
+MEDIA_TYPES: Final[dict[Format, str]] = {
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv",
+    "bundle": "application/x-ndjson",
+}
 _SCHEMA = {"type": "string", "enum": list(MEDIA_TYPES), "default": "ndjson"}
 PARAMETERS: Final = (
     *FILTERS,
     Parameter(
         "format",
-        "A JSON object a line, or comma-separated values.",
+        "A JSON object a line, or comma-separated values. A bundle has the documents too, each in "
+        "a line before the first entry that refers to it.",
         "one of " + ", ".join(MEDIA_TYPES),
         _SCHEMA,
         word(_SCHEMA),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reactor.cli.audit import given
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=GoCommand)
-@click.option(
-    "--db",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE",
-    help="The audit log: a SQLite file; its adaptor may go on writing to it.",
-)
+@given.source_options
 @click.option("-n", "--namespace", metavar="NAME", help="Only what is of this namespace.")
 @click.option("--split", metavar="NAME", help="Only decisions that this split won.")
 @click.option("--service", metavar="NAME", help="Only this apex Service.")
@@ -83,7 +78,6 @@ if TYPE_CHECKING:
 @click.pass_context
 def replay(
     ctx: click.Context,
-    db: Path,
     namespace: str | None,
     split: str | None,
     service: str | None,
@@ -105,6 +99,9 @@ def replay(
     Reads the log alone: every `translated` row holds all that its decision depended on. A row that
     can't be replayed, since a document of it is gone for instance, is counted with its reason.
 
+    The log is the adaptor's in the cluster, or the one that --url, --api-addr or --db names. What
+    is needed of it is fetched into a temporary file first, unless it is a file.
+
     With --into the recorded events happen again: changes of splits, changes of profiles by others,
     Services that come and go. A sandbox has an adaptor of its own; in a cluster the one there, if
     any, has the work. At the end the profiles are compared with those recorded. With --split or
@@ -115,26 +112,27 @@ def replay(
     """
     import gc
 
+    from reactor.cli.globals import Globals
+    from reactor.cli.logfile import log_file
     from reactor.replay import report
     from reactor.replay.jobs import parts
-    from reactor.replay.source import LogFile
 
     filters = _filters(namespace, split, service, since, until, run)
-    source = LogFile(db)
-    if into is not None:
-        from reactor.cli.globals import Globals
-        from reactor.cli.reenact import Wish, again
+    where, flags = given.Where.of(ctx), Globals.of(ctx)
+    with log_file(where, flags, filters, events=into is not None) as (source, name):
+        if into is not None:
+            from reactor.cli.reenact import Wish, again
 
-        wish = Wish(into, speed, step, directory, yes, same_cluster, output)
-        return again(source, filters, wish, Globals.of(ctx))
-    gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
-    span = source.span(filters)
-    summary = report.Summary()
-    told = report.json if output == "json" else report.text
-    for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
-        click.echo(line)
+            wish = Wish(into, speed, step, directory, yes, same_cluster, output)
+            return again(source, filters, wish, flags)
+        gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
+        span = source.span(filters)
+        summary = report.Summary()
+        told = report.json if output == "json" else report.text
+        for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
+            click.echo(line)
     if not summary.rows:
-        click.echo(f"linkerd-smi: no decision in {db} passes the filters", err=True)
+        click.echo(f"linkerd-smi: no decision in {name} passes the filters", err=True)
     return int(fail_on_diff and not summary.clean)
 
 

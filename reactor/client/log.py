@@ -109,6 +109,10 @@ class Log:
             {"from": before, **({} if after is None else {"to": after})},
         )
 
+    async def runs(self) -> list[wire.Run]:
+        """All of them, the newest first."""
+        return (await self._get("/api/v1/runs", wire.Runs)).runs
+
     async def stats(self) -> wire.Stats:
         """How much there is."""
         return await self._get("/api/v1/stats", wire.Stats)
@@ -133,8 +137,7 @@ class Log:
                 yield _read(line, wire.Entry)
 
     async def _run(self, beginning: str) -> str:
-        runs = (await self._get("/api/v1/runs", wire.Runs)).runs
-        found = [run.id for run in runs if run.id.startswith(beginning)]
+        found = [run.id for run in await self.runs() if run.id.startswith(beginning)]
         if len(found) != 1:
             many = f"{len(found)} runs begin" if found else "no run begins"
             raise Fatal(f"{many} with {beginning}: write more of it, as `-o wide` shows it")

@@ -52,7 +52,8 @@ def test_bad_input_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
         (("--db", text), 1, "no SQLite database"),
         (("--db", path, "--since", "yesterday"), 2, "--since: 'yesterday' is no time"),
         (("--db", path, "--jobs", "0"), 2, "--jobs"),
-        ((), 2, "--db"),
+        (("--db", path, "--url", "http://127.0.0.1:1"), 2, "--db and --url"),
+        (("--url", "http://127.0.0.1:1"), 1, "can't connect to http://127.0.0.1:1"),
     ):
         ended = replay(*arguments)
         assert (ended.returncode, ended.stdout) == (code, ""), arguments

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from reactor.audit.query.export import COLUMNS, Format
+from reactor.audit.query.export import COLUMNS, Form
 from reactor.audit.row import Row
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ _BARE: Final = frozenset({"run", "seq", "at", "hash"})
 _encode = msgspec.json.Encoder().encode
 
 
-def lines(rows: Iterable[Row], form: Format) -> str:
+def lines(rows: Iterable[Row], form: Form) -> str:
     """One line for each."""
     return "".join(map(_object if form == "ndjson" else _record, rows))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 from reactor.audit.query import pages
@@ -15,7 +15,10 @@ from reactor.audit.query.filters import Filters
 from reactor.audit.query.where import conditions
 from reactor.audit.row import DIGEST
 
-Format = Literal["ndjson", "csv"]
+Form = Literal["ndjson", "csv"]
+"""In which rows are told."""
+Format = Literal[Form, "bundle"]
+"""A bundle is the rows as NDJSON, and before the first one that refers to it each document."""
 
 COLUMNS: Final = (
     *("run", "seq", "at", "kind", "namespace", "split", "service", "outcome", "actor"),
@@ -27,6 +30,11 @@ _ROWS: Final = 4000
 """Positions that are looked for at a time, and"""
 _AT_ONCE: Final = 500
 """rows that become text at a time."""
+
+_KNOWN: Final = 100_000
+"""Documents that a bundle has; beyond that some come again."""
+_BODIES: Final = 50
+"""Documents in memory."""
 
 _AT: Final = (
     "strftime('%Y-%m-%dT%H:%M:%S', e.at / 1000000, 'unixepoch')"
@@ -71,7 +79,7 @@ def _record() -> str:
     return f"{comma.join(fields)} || char(13, 10)"
 
 
-_LINES: Final[dict[Format, str]] = {"ndjson": _object(), "csv": _record()}
+_LINES: Final[dict[Form, str]] = {"ndjson": _object(), "csv": _record()}
 
 
 class Piece(NamedTuple):
@@ -82,7 +90,7 @@ class Piece(NamedTuple):
 
 
 def piece(
-    connection: sqlite3.Connection, positions: Sequence[int], filters: Filters, form: Format
+    connection: sqlite3.Connection, positions: Sequence[int], filters: Filters, form: Form
 ) -> Piece:
     """The rows at these positions that the columns don't rule out, the oldest first."""
     where, parameters = conditions(filters)
@@ -98,8 +106,12 @@ def piece(
 class Store(pages.Store, Protocol):
     """What an export needs of it."""
 
-    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Form) -> Piece:
         """As `piece`."""
+        ...
+
+    async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]:
+        """Those of them that are there."""
         ...
 
     async def span(self, filters: Filters) -> pages.Span: ...
@@ -108,6 +120,8 @@ class Store(pages.Store, Protocol):
 async def exported(store: Store, filters: Filters, form: Format) -> AsyncIterator[bytes]:
     """The whole text, in parts of about a mebibyte."""
     yield head(form).encode()
+    told: Form = "csv" if form == "csv" else "ndjson"
+    known: set[bytes] = set()
     rows = 0
     problem: str | None = None
     goes_on: int | None = None
@@ -117,11 +131,32 @@ async def exported(store: Store, filters: Filters, form: Format) -> AsyncIterato
             problem = "retention removed entries while they were being exported"
         goes_on = after
         for at in range(0, len(positions), _AT_ONCE):
-            found = await store.piece(positions[at : at + _AT_ONCE], filters, form)
+            some = positions[at : at + _AT_ONCE]
+            if form == "bundle":
+                async for part in _documents(store, some, filters, known):
+                    yield part
+            found = await store.piece(some, filters, told)
             rows += found.rows
             if found.text:
                 yield found.text.encode()
     yield tail(form, rows, problem).encode()
+
+
+async def _documents(
+    store: Store, positions: Sequence[int], filters: Filters, known: set[bytes]
+) -> AsyncIterator[bytes]:
+    """Those that the rows refer to, one a line, unless they are known; then they are."""
+    if len(known) > _KNOWN:
+        known.clear()
+    rows = await store.rows(positions, filters, down=False, most=None)
+    fresh = sorted({digest for row in rows for digest in row.digests} - known)
+    known.update(fresh)
+    for at in range(0, len(fresh), _BODIES):
+        found = await store.documents(fresh[at : at + _BODIES])
+        yield "".join(
+            f'{{"document": "{digest.hex()}", "object": {body}}}\n'
+            for digest, body in found.items()
+        ).encode()
 
 
 def head(form: Format) -> str:
@@ -131,7 +166,7 @@ def head(form: Format) -> str:
 
 def tail(form: Format, rows: int, problem: str | None) -> str:
     """What comes behind the last row: whether these are all."""
-    if form == "ndjson":
+    if form != "csv":
         told = {"export": "complete" if problem is None else "truncated", "rows": rows}
         return json.dumps(told if problem is None else {**told, "problem": problem}) + "\n"
     said = f"complete: {rows} rows" if problem is None else f"truncated after {rows}: {problem}"

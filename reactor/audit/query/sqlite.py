@@ -14,7 +14,7 @@ import msgspec
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import BLOCK, VERSION
 from reactor.audit.query.cursor import Cursor
-from reactor.audit.query.export import Format, Piece, piece
+from reactor.audit.query.export import Form, Piece, piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import LOWEST, pack, unpack
@@ -303,7 +303,7 @@ class SqliteStore:
         )
         return [Row(*row) for row in found]
 
-    async def piece(self, positions: Sequence[int], filters: Filters, form: Format) -> Piece:
+    async def piece(self, positions: Sequence[int], filters: Filters, form: Form) -> Piece:
         return await self._connection.run(piece, positions, filters, form)
 
     async def translated(self, cursor: Cursor) -> Cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,26 @@ async def test_comma_separated_values_are_read_back(log: Path) -> None:
         assert values["outcome"] == (row.outcome or "")
         assert values["detail"] == row.detail
         assert json.loads(values["documents"]) == [digest.hex() for digest in row.digests]
+
+
+async def test_a_bundle_has_each_document_before_the_first_row_that_refers_to_it(
+    log: Path,
+) -> None:
+    *lines, last = (await text(log, "bundle")).splitlines()
+    assert json.loads(last) == {"export": "complete", "rows": 32}
+    told = [json.loads(line) for line in lines]
+    documents = [line["document"] for line in told if "document" in line]
+    assert len(documents) == len(set(documents)) == sum(number % 4 for number in range(30))
+    known = set()
+    for line in told:
+        if "document" in line:
+            known.add(line["document"])
+            body = json.dumps(line["object"], separators=(",", ":")).encode()
+            assert sha256(body).hexdigest() == line["document"]
+        else:
+            assert known.issuperset(line["documents"])
+    rows = [line for line in lines if "document" not in json.loads(line)]
+    assert rows == (await text(log, "ndjson")).splitlines()[:-1]
 
 
 async def test_rows_that_come_meanwhile_are_left_for_the_next(tmp_path: Path) -> None:
