@@ -16,7 +16,7 @@ import msgspec
 from reactor.audit import engine
 from reactor.audit.query import Reader
 from reactor.audit.row import COLUMNS
-from tests.bench import samples
+from tests.bench import overhttp, samples
 from tests.bench.biglog import BigLog, Made
 from tests.bench.figure import Figure
 from tests.bench.plans import Traced, bad, unbounded
@@ -33,7 +33,7 @@ from tests.bench.questions import (
 from tests.bench.setting import Setting
 
 _LIMIT: Final = 50.0
-_NAMES: Final[Mapping[Group, str]] = {
+NAMES: Final[Mapping[Group, str]] = {
     "filters": "filters",
     "pairs": "pairs",
     "any": "any other combination",
@@ -62,11 +62,15 @@ def run(setting: Setting) -> list[Figure]:
     figures = []
     wrong: list[_Taken] = []
     for temperature, cool in (("warm", _nothing), ("cold", log.cool)):
+        count = len(asked) // 4
         if temperature == "warm":
             asyncio.run(_ask(log, asked, cool))
+            _raw(log, setting, cool, count)
+        raw = _raw(log, setting, cool, count)
         taken = asyncio.run(_ask(log, asked, cool))
-        raw = _raw(log, setting, cool, len(asked) // 4)
         figures += _figures(taken, temperature, raw)
+        if temperature == "warm":
+            figures.append(_http(log, asked, raw))
         wrong += [each for each in taken if each.partial and each.question.whole]
     return [*figures, _partial(wrong), *asyncio.run(_plans(log, asked)), *_sizes(log, made)]
 
@@ -112,7 +116,7 @@ def _figures(taken: Sequence[_Taken], temperature: str, raw: Sequence[float]) ->
         groups[each.question.group].append(each)
     return [
         Figure.of(
-            f"log query p99, {_NAMES[group]}, {temperature}",
+            f"log query p99, {NAMES[group]}, {temperature}",
             "ms",
             [samples.percentile([each.milliseconds for each in found], 99)],
             raw=[samples.percentile(raw, 99)],
@@ -122,6 +126,23 @@ def _figures(taken: Sequence[_Taken], temperature: str, raw: Sequence[float]) ->
         )
         for group, found in groups.items()
     ]
+
+
+def _http(log: BigLog, asked: Sequence[Question], raw: Sequence[float]) -> Figure:
+    listings = [
+        question
+        for question in asked
+        if isinstance(question, Listing) and question.group == "filters"
+    ]
+    return Figure.of(
+        "log query p99, filters, warm, over HTTP",
+        "ms",
+        [samples.percentile(asyncio.run(overhttp.ask(log.path, listings)), 99)],
+        raw=[samples.percentile(raw, 99)],
+        limit=_LIMIT,
+        rule=f"{_LIMIT:.0f} ms",
+        note=f"{len(listings)} questions; the client runs in the server's own process",
+    )
 
 
 def _note(found: Sequence[_Taken]) -> str:
