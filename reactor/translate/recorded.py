@@ -34,7 +34,8 @@ class _Object(msgspec.Struct, frozen=True, omit_defaults=True):
 class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     """``detail`` of a `translated` row.
 
-    ``learned`` holds what valid splits ask for that are not the winner.
+    ``learned`` holds what valid splits ask for that are not the winner. What is as it mostly is
+    is left out: a log is full of it. ``good_as_asked`` says that ``good`` is just that.
     """
 
     attempt: int
@@ -43,27 +44,29 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     service: str
     splits: tuple[_Object, ...]
     services: dict[str, ServiceState]
-    profile: _Object | None
-    good: Good
-    asked: Asked | None
-    evidence: Evidence
-    unreadable: bool
-    repairs: Repairs
     rules: Rules
     desired: Desired
     plan: Plan
+    profile: _Object | None = None
+    good: Good = {}
+    good_as_asked: bool = False
+    asked: Asked | None = None
+    evidence: Evidence = "none"
+    unreadable: bool = False
+    repairs: Repairs | None = None
     learned: Good = {}
 
 
 class _Held(msgspec.Struct, frozen=True):
     """The part of a row that the next decision starts from."""
 
-    asked: Asked | None
     desired: Desired
     plan: Plan
+    asked: Asked | None = None
     learned: Good = {}
 
 
+_NO_REPAIRS = Repairs()
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Detail)
 _held = msgspec.json.Decoder(_Held)
@@ -73,7 +76,8 @@ def encode(
     situation: Situation, decision: Decision, attempt: int = 1, mark: str | None = None
 ) -> bytes:
     """Encode as compact JSON. ``mark`` is the decision's fingerprint, when known already."""
-    profile = situation.profile
+    profile, asked = situation.profile, situation.asked
+    as_asked = asked is not None and situation.good == {asked.uid: asked.overrides}
     detail = _Detail(
         attempt=attempt,
         fingerprint=mark if mark is not None else fingerprint(situation, decision),
@@ -82,11 +86,12 @@ def encode(
         splits=tuple([_object(split) for split in situation.splits]),
         services=situation.services,
         profile=None if profile is None else _object(profile),
-        good=situation.good,
-        asked=situation.asked,
+        good={} if as_asked else situation.good,
+        good_as_asked=as_asked,
+        asked=asked,
         evidence=situation.evidence,
         unreadable=situation.unreadable,
-        repairs=situation.repairs,
+        repairs=None if situation.repairs == _NO_REPAIRS else situation.repairs,
         rules=situation.rules,
         desired=decision.desired,
         plan=decision.plan,
@@ -144,6 +149,9 @@ def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]
     row = _decoder.decode(detail)
     domain = row.rules.cluster_domain
     split, profile, binary = objects.split, row.profile, bytes.fromhex
+    asked, good_before = row.asked, row.good
+    if row.good_as_asked and asked is not None:
+        good_before = {asked.uid: asked.overrides}
     situation = Situation(
         namespace=row.namespace,
         service=row.service,
@@ -152,11 +160,11 @@ def restore(detail: bytes | str, objects: Objects) -> tuple[Situation, Decision]
         profile=None
         if profile is None
         else objects.profile(binary(profile.digest), profile.managers),
-        good=row.good,
-        asked=row.asked,
+        good=good_before,
+        asked=asked,
         evidence=row.evidence,
         unreadable=row.unreadable,
-        repairs=row.repairs,
+        repairs=row.repairs or _NO_REPAIRS,
         rules=row.rules,
     )
     return situation, Decision(row.desired, row.plan)
