@@ -18,6 +18,7 @@ import yaml
 
 from reactor import logs
 from reactor.audit.query import Filters, Reader
+from reactor.cli import sources
 from reactor.cli.say import say
 from reactor.cli.table import table
 from reactor.daemon import Daemon
@@ -198,36 +199,14 @@ Ctrl-C ends it.""",
 
 
 def _read(path: Path) -> list[Manifest]:
-    files = sorted(path.glob("*.y*ml")) if path.is_dir() else [path]
-    documents: list[Manifest] = []
-    for file in files:
-        try:
-            found = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
-        except yaml.MarkedYAMLError as error:
-            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-            raise Fatal(f"{file}{line}: not YAML: {error.problem}", code=2) from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise Fatal(f"{file}: no YAML that can be read: {error}", code=2) from error
-        for document in filter(None, found):
-            try:
-                documents += [numbers.normalise(one) for one in _opened(document, file)]
-            except ValueError as error:
-                raise Fatal(f"{file}: {error}", code=2) from error
+    """What `kubectl apply -f` would send."""
+    documents = [numbers.normalise(source.body) for source in sources.read([str(path)])]
     if not documents:
-        raise Fatal(f"{path}: there is no manifest in it", code=2)
+        raise Fatal(
+            f"{path}: there is no manifest in it: an object with apiVersion, kind and metadata",
+            code=2,
+        )
     return documents
-
-
-def _opened(document: object, file: Path) -> list[Manifest]:
-    """The items of a List; else the manifest itself."""
-    if not isinstance(document, dict) or not {"apiVersion", "kind"} <= document.keys():
-        raise Fatal(f"{file}: a manifest has apiVersion, kind and metadata", code=2)
-    if document["kind"] != "List":
-        return [document]
-    items = document.get("items")
-    if not isinstance(items, list):
-        raise Fatal(f"{file}: a List has items", code=2)
-    return [manifest for item in items for manifest in _opened(item, file)]
 
 
 def _yaml(document: object) -> str:
