@@ -21,11 +21,17 @@ Kept = Literal["trafficsplits", "serviceprofiles"]
 _observed = msgspec.json.Decoder(ObservedDetail).decode
 
 
-class _Services(msgspec.Struct):
+class _Plan(msgspec.Struct):
+    type: str = ""
+    name: str = ""
+
+
+class _Decided(msgspec.Struct):
     services: dict[str, ServiceState]
+    plan: _Plan
 
 
-_services = msgspec.json.Decoder(_Services).decode
+_decided = msgspec.json.Decoder(_Decided).decode
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -51,6 +57,7 @@ class Past:
         self._held: dict[tuple[Kept, Named], Held] = {}
         self._states: dict[Named, ServiceState] = {}
         self._profiles: dict[Named, tuple[Override, ...] | None] = {}
+        self._made: set[Named] = set()
 
     @property
     def profiles(self) -> dict[Named, tuple[Override, ...] | None]:
@@ -88,6 +95,11 @@ class Past:
             self._profiles[namespace, name] = None if gone or body is None else _overrides(body)
             if detail.type == "modified" and row.actor == FIELD_MANAGER:
                 return None
+            made = (namespace, name) in self._made
+            self._made.discard((namespace, name))
+            # It overtook the answer to its creation, and so was no echo yet.
+            if detail.type == "added" and made and row.actor == FIELD_MANAGER:
+                return None
         if detail.type == "echo" or (body is None and not gone):
             return None
         again = before is not None and before.uid != detail.uid
@@ -108,6 +120,9 @@ class Past:
     def decided(self, row: Recorded) -> list[Step]:
         """Take a `translated` row in; the Services that aren't as they were before."""
         found = []
+        plan = _decided(row.detail).plan
+        if plan.type == "create":
+            self._made.add((row.namespace or "", plan.name))
         for named, state in services_of(row).items():
             if self._states.get(named, state) != state:
                 found.append(service_step(f"{row.run}:{row.seq}", row.at, named, state))
@@ -117,7 +132,7 @@ class Past:
 
 def services_of(row: Recorded) -> dict[Named, ServiceState]:
     """The Services that a `translated` row depended on."""
-    found = _services(row.detail).services
+    found = _decided(row.detail).services
     return {(row.namespace or "", name): state for name, state in found.items()}
 
 

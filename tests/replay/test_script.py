@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from reactor.audit.entry import Entry
 from reactor.audit.query.filters import Filters
+from reactor.handlers.record import ObservedDetail
+from reactor.model.meta import Document
+from reactor.model.serviceprofile import FIELD_MANAGER
 from reactor.replay.script import Script
 from reactor.replay.source import LogFile
 from reactor.replay.step import Step
+from reactor.translate import decide
+from reactor.translate.decision import Create
 from tests.corpus import FOLDER
+from tests.replay import logs
+from tests.unit.translate.situations import situation, split
 
 LIFECYCLE = LogFile(FOLDER / "lifecycle.sqlite")
 AWAY = "change-while-away"
@@ -80,6 +93,34 @@ def test_services_are_there_as_the_decisions_found_them() -> None:
         "service guide/backend-svc present",
         "service guide/failing-svc present",
     ]
+
+
+def test_a_profile_that_came_back_before_the_answer_to_its_creation_is_the_adaptors(
+    tmp_path: Path,
+) -> None:
+    here = situation(split("canary", ("web-v1", 1), ("web-v2", 1)))
+    decision = decide(here)
+    assert isinstance(decision.plan, Create)
+    body = b'{"metadata":{"name":"web","namespace":"n","uid":"u","resourceVersion":"1"},"spec":{}}'
+    document = Document(sha256(body).digest(), body)
+    detail = ObservedDetail(
+        object="serviceprofiles",
+        name=decision.plan.name,
+        type="added",
+        uid="u",
+        digest=document.digest.hex(),
+    )
+    came = Entry(
+        kind="observed",
+        at=logs.AT + 1,
+        namespace=here.namespace,
+        service=here.service,
+        actor=FIELD_MANAGER,
+        detail=msgspec.json.encode(detail),
+        documents=(document,),
+    )
+    log = logs.write(tmp_path / "log.sqlite", [logs.row(here, decision), came])
+    assert [step.resource for step in Script(LogFile(log), Filters()).steps()] == []
 
 
 def test_nothing_that_passes_is_nothing_to_do() -> None:
