@@ -1,15 +1,13 @@
-"""Fills an archive with a long log, many times as fast as it is shipped: for measuring questions.
-
-`python -m tests.bench.archived LOG FOLDER`.
-"""
+"""An archive with a long log, many times as fast as it is shipped: for measuring questions."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +17,8 @@ from reactor.audit.archive.months import Month
 from reactor.audit.archive.source import told
 from tests.archive.fixtures import migrate
 from tests.archive.postgres import Postgres
+from tests.bench.biglog import BigLog
+from tests.cluster.crds import REPOSITORY
 
 DATABASE: Final = "long"
 CLUSTER: Final = "bench"
@@ -33,9 +33,12 @@ OPTIONS: Final = {
 _LOADING: Final = 3600.0
 
 _ENTRIES: Final = "SELECT {} FROM entries ORDER BY position"
+# The limit keeps the order, which is that of the months.
 _DOCUMENTS: Final = """
-SELECT digest, (SELECT at FROM refs JOIN entries USING (run, seq) WHERE digest = d.digest), body
-FROM documents AS d ORDER BY id
+SELECT digest, at, body
+FROM (SELECT id, (SELECT at FROM refs JOIN entries USING (run, seq) WHERE digest = d.digest) AS at
+      FROM documents AS d ORDER BY at LIMIT -1) AS dated
+CROSS JOIN documents USING (id)
 """
 _RUNS: Final = """
 SELECT id, started, ended, version, host, settings, cluster_domain, min(runs.id) OVER (),
@@ -46,8 +49,35 @@ FROM runs JOIN entries ON run = id GROUP BY id
 Rows = Iterator[tuple[Any, ...]]
 
 
+@contextmanager
+def archived(log: BigLog, folder: Path, *, stretch: int = 1) -> Iterator[tuple[Postgres, bool]]:
+    """A server that has all of the log, and whether it was filled just now; see `fill`.
+
+    What is in the folder is kept, as long as it is made in the same way.
+    """
+    data = folder / f"archive-{log.path.stem}-{stretch}-{_way()}"
+    whole = data / "whole"
+    if fresh := not whole.exists():
+        shutil.rmtree(data, ignore_errors=True)
+    postgres = Postgres(folder=data, options=OPTIONS)
+    try:
+        postgres.start()
+        if fresh:
+            asyncio.run(fill(postgres, log.path, stretch=stretch))
+            whole.touch()
+        yield postgres, fresh
+    finally:
+        postgres.close()
+
+
+def _way() -> str:
+    migrations = REPOSITORY / "migrations" / "archive" / "versions"
+    files = (Path(__file__), *sorted(migrations.glob("*.py")))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
 async def fill(postgres: Postgres, log: Path, *, stretch: int = 1) -> None:
-    """Make the database, of all rows of the log. ``stretch``: how many times as long it lasts."""
+    """Make the database, of all rows of the log; ``stretch`` is how many times as long it lasts."""
     await postgres.run(f"CREATE DATABASE {DATABASE}")
     url = postgres.url(DATABASE)
     await asyncio.to_thread(migrate, url)
@@ -107,16 +137,3 @@ def _terms(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], 
 def _documents(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], int]) -> Rows:
     for digest, at, body in connection.execute(_DOCUMENTS):
         yield cluster, digest, Month.of(moved(at)).begin, body
-
-
-async def _main(log: Path, folder: Path) -> None:
-    postgres = Postgres(folder=folder, options=OPTIONS)
-    postgres.start()
-    try:
-        await fill(postgres, log)
-    finally:
-        postgres.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1]), Path(sys.argv[2])))

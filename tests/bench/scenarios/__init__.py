@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tests.bench.figure import Figure
 from tests.bench.scenarios import (
+    archive,
     burst,
     cold,
     disturbed,
@@ -21,6 +22,7 @@ from tests.bench.scenarios import (
     replay,
     requests,
     rowsize,
+    shipping,
     stall,
     startup,
     tail,
@@ -46,5 +48,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "export": export.run,
     "rowsize": rowsize.run,
     "replay": replay.run,
+    "shipping": shipping.run,
+    "archive": archive.run,
     "long": long.run,
 }
