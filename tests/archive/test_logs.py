@@ -14,6 +14,7 @@ from reactor.audit.archive import logs as logs_module
 from reactor.audit.archive import shipper as shipping_module
 from reactor.audit.archive.logs import Logs
 from reactor.audit.query import Filters, Reader
+from reactor.audit.query.archived import Lag
 from reactor.audit.query.export import Format
 from reactor.audit.query.history import history
 from tests.archive.postgres import Postgres
@@ -42,6 +43,12 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         await until(level(shipper))
         logs = Logs(archive=archive, local=Reader(url=str(paths[0])), shipping=shipper)
         assert logs.source() == "archive"
+        assert (await logs.verify()).rows == 124
+        told = await logs.stats()
+        assert told.rows == 62
+        assert told.archive is not None
+        assert told.archive.rows == 124
+        assert (told.lag, len(told.archive.writers)) == (Lag(0, 0.0, None), 0)
         page = await logs.entries(Filters(), limit=100)
         assert len({row.run for row in page.entries}) == 2
         assert page.next is not None
@@ -66,8 +73,16 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         shipper.committed(1)
         local = await logs.entries(Filters(), limit=100)
         assert {row.run for row in local.entries} <= {run.id for run in await logs.runs()}
+        # An export that the archive fails at is begun anew.
+        exported = b"".join([part async for part in logs.export(Filters(), "ndjson")])
+        assert exported.splitlines()[-1].startswith(b'{"export": "complete"')
         await until(lambda: shipper.trouble is not None)
         assert logs.source().startswith("local; archive-lacks-rows=")
+        told = await logs.stats()
+        assert told.archive is None
+        assert told.lag is not None
+        assert told.lag.trouble is not None
+        assert (await logs.verify()).rows == told.rows
         # A page of the archive leads on to the same place in the local log.
         onward = await logs.entries(Filters(), limit=1, cursor=page.next)
         assert onward.entries == () or onward.entries[0].at <= page.entries[-1].at
