@@ -68,7 +68,7 @@ class _Mark(msgspec.Struct):
     fingerprint: str
     splits: tuple[msgspec.Raw, ...]
     plan: _Plan
-    evidence: Evidence
+    evidence: Evidence = "none"
 
     @property
     def stands(self) -> bool:
