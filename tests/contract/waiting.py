@@ -12,7 +12,7 @@ async def until(condition: Callable[[], object], timeout: float = 10.0) -> None:
         while True:
             if condition():
                 return
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
 
 
 async def until_async(condition: Callable[[], Awaitable[object]], timeout: float = 20.0) -> None:
@@ -21,4 +21,4 @@ async def until_async(condition: Callable[[], Awaitable[object]], timeout: float
         while True:
             if await condition():
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.025)

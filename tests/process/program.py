@@ -20,6 +20,8 @@ from tests.contract.waiting import until
 PROGRAM = str(Path(sys.executable).with_name("smi-adaptor"))
 NOBODY = "http://127.0.0.1:1"
 """A server that refuses every connection."""
+_PAUSE = 0.05
+"""Seconds between two questions: to answer them costs the program time that it starts with."""
 
 
 def write_kubeconfig(
@@ -122,6 +124,7 @@ class Program:
                 found = await asyncio.to_thread(self._ask, "/ready")
                 if found is not None and accept(*found):
                     return found
+                await asyncio.sleep(_PAUSE)
 
     async def tells(self, path: str) -> str:
         """What the port answers, be it an error: headers and body."""
@@ -141,6 +144,7 @@ class Program:
                 found = await asyncio.to_thread(self._ask, "/metrics")
                 if found is not None and value(found[1]) >= least:
                     return
+                await asyncio.sleep(_PAUSE)
 
     def _ask(self, path: str) -> tuple[int, str] | None:
         answer = self._request(path)
