@@ -5,7 +5,6 @@ The only place that wires.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import secrets
@@ -21,8 +20,8 @@ from reactor.admin.server import Server
 from reactor.audit.feed import Feed
 from reactor.audit.index.indexer import Indexer
 from reactor.audit.journal import Journal
+from reactor.audit.pace import Pace
 from reactor.audit.query import Reader
-from reactor.audit.query.pace import Pace
 from reactor.audit.retention import Retention
 from reactor.bus import Bus
 from reactor.events import Contended, Key, Observed, Synced, Translated
@@ -101,10 +100,10 @@ class Parts:
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
             on_commit=self._committed,
         )
-        self._idle = asyncio.Event()
-        reader = Reader(url=settings.audit_url, pace=Pace(idle=self._idle))
+        self._pace = Pace()
+        reader = Reader(url=settings.audit_url, pace=self._pace)
         self.feed = Feed(log=reader)
-        self.indexer = Indexer(url=settings.audit_url)
+        self.indexer = Indexer(url=settings.audit_url, pace=self._pace)
         self.shipper, self.archive = self._build_archive()
         logs = self._build_logs(reader)
         self.situations = Situations(
@@ -253,7 +252,7 @@ class Parts:
             count=self._settings.worker_threads,
             queue=self.queue,
             reconcile=self.reconciler.reconcile,
-            idle=self._idle,
+            onlooker=self._pace,
         )
 
     def _subscribe(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from reactor.events import Key
 from reactor.handlers.ports import Queue
@@ -12,11 +13,16 @@ from reactor.handlers.ports import Queue
 log = logging.getLogger(__name__)
 
 
-class Workers:
-    """``count`` keys are worked on at once, each key by one worker at a time.
+class Onlooker(Protocol):
+    """Wants to know whether any key is worked on."""
 
-    ``idle`` is set whenever none is.
-    """
+    def started(self) -> None: ...
+
+    def rested(self) -> None: ...
+
+
+class Workers:
+    """``count`` keys are worked on at once, each key by one worker at a time."""
 
     def __init__(
         self,
@@ -24,15 +30,16 @@ class Workers:
         count: int,
         queue: Queue,
         reconcile: Callable[[Key, float], Awaitable[None]],
-        idle: asyncio.Event,
+        onlooker: Onlooker,
     ) -> None:
         self.count = count
         self._queue = queue
         self._reconcile = reconcile
         self._open = asyncio.Event()
         self._busy: set[Key] = set()
-        self._idle = idle
-        idle.set()
+        self._onlooker = onlooker
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def open(self) -> None:
         """Let keys through: the caches are synced, and the lease is ours."""
@@ -78,8 +85,10 @@ class Workers:
     def _started(self, key: Key) -> None:
         self._busy.add(key)
         self._idle.clear()
+        self._onlooker.started()
 
     def _ended(self, key: Key) -> None:
         self._busy.discard(key)
         if not self._busy:
             self._idle.set()
+            self._onlooker.rested()

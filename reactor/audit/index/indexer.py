@@ -12,12 +12,11 @@ from reactor.audit import engine
 from reactor.audit.engine import Connection
 from reactor.audit.index import builder
 from reactor.audit.index.schema import beside
+from reactor.audit.pace import Pace
 from reactor.audit.trouble import explain
 
 LOOK: Final = 0.2
 """Seconds between looks at the log while nothing new is in it."""
-PAUSE: Final = 0.005
-"""Seconds between two steps: the interpreter is everybody's."""
 AGAIN: Final = 10.0
 """Seconds after a failure."""
 
@@ -27,8 +26,9 @@ log = logging.getLogger(__name__)
 class Indexer:
     """`run` it as a task; cancelling it is its end. What it fails at is logged, once."""
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(self, *, url: str, pace: Pace | None = None) -> None:
         self._path: Path = engine.location(url)
+        self._pace = pace or Pace()
         self._said = ""
 
     async def run(self) -> None:
@@ -39,8 +39,10 @@ class Indexer:
                 try:
                     self._said = ""
                     while True:
-                        more = await connection.run(builder.step)
-                        await asyncio.sleep(PAUSE if more else LOOK)
+                        if await connection.run(builder.step):
+                            await self._pace.rest()
+                        else:
+                            await asyncio.sleep(LOOK)
                 finally:
                     await connection.close()
             except sqlite3.Error as error:

@@ -13,12 +13,12 @@ from reactor.audit import chain, engine
 from reactor.audit.chain import Anchor, Verdict
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import beside
+from reactor.audit.pace import Pace
 from reactor.audit.query import pages
 from reactor.audit.query.behind import Behind
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
-from reactor.audit.query.pace import Pace
 from reactor.audit.query.pages import Page
 from reactor.audit.query.position import LOWEST
 from reactor.audit.query.sqlite import Run, SqliteStore
@@ -69,7 +69,7 @@ class Reader:
             async with self._opened() as (_, store):
                 async for part in exported(store, filters, form):
                     yield part
-                    await self._pace.rest()
+                    await self._pace.give_way()
         except sqlite3.Error as error:
             raise explain(error, self._path) from error
 
