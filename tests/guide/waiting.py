@@ -17,4 +17,4 @@ def until(ask: Callable[[], T | None], *, what: str, seconds: float = 30.0) -> T
         if found is not None and found is not False:
             return found
         assert time.monotonic() < deadline, f"{what}: not in {seconds} s"
-        time.sleep(0.05)
+        time.sleep(0.2)  # each answer takes programs that are busy enough
