@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Another one in the file, and it is made anew."""
 
 BLOCK: Final = 1024

@@ -24,6 +24,8 @@ from reactor.audit.query.where import conditions
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
+_MANY: Final = 128
+"""Rows up to which those with all terms of the filters are counted."""
 _WORDS: Final = 4096
 """Rows with the words that are looked at together for other terms."""
 
@@ -51,7 +53,7 @@ class SqliteStore:
         self._indexed = 0
         self._terms: dict[Filters, Terms] = {}
         self._few: dict[Filters, tuple[Span, list[int]]] = {}
-        self._counts: dict[tuple[Filters, Span], int] = {}
+        self._first: dict[tuple[Filters, Span], Found] = {}
 
     async def begin(self) -> None:
         """Fix what is seen: rows that come later don't belong to this page."""
@@ -119,12 +121,14 @@ class SqliteStore:
             return len(self._text(connection, filters, span, True, most))
         if lead not in TERMS or not self._indexed:
             return len(self._positions(connection, lead, filters, span, True, most).positions)
-        # The same for each of the terms: it is of all of them.
-        key = filters, span
-        if key not in self._counts:
-            found = self._positions(connection, lead, filters, span, True, most)
-            self._counts[key] = len(found.positions)
-        return self._counts[key]
+        # The same for each of the terms: it is of all of them. They are only told from words, of
+        # which more than a page has are many, and from a reconcile's id, which always has fewer.
+        if filters.reconcile is not None:
+            return most
+        if filters.text is None:
+            return 0
+        found = self._positions(connection, lead, filters, span, True, min(most, _MANY))
+        return most if found.last is not None else len(found.positions)
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
@@ -173,9 +177,17 @@ class SqliteStore:
             if whole.low <= span.low and span.high <= whole.high:
                 inside = [position for position in few if span.low <= position <= span.high]
                 return Found.full((inside[::-1] if down else inside)[:most], most)
+        if down and (filters, span) in self._first:
+            # It was counted.
+            counted = self._first[filters, span]
+            if len(counted.positions) <= most:
+                return counted
+            return Found.full(counted.positions[:most], most)
         found = self._termed(connection, filters).positions(span, down=down, most=most)
         if found.last is None:
             self._few[filters] = span, sorted(found.positions)
+        elif down:
+            self._first[filters, span] = found
         return found
 
     def _termed(self, connection: sqlite3.Connection, filters: Filters) -> Terms:
