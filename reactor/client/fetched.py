@@ -66,31 +66,39 @@ async def fetched(
     """
     runs = [_run(run) for run in await log.runs()]
     sieve = once(runs) if once is not None else None
-    excerpt = Excerpt(path)
-    excerpt.add_runs(runs)
+    with Excerpt(path) as excerpt:
+        excerpt.add_runs(runs)
+        async with aclosing(log.export(query, "bundle")) as parts:
+            return await _fill(excerpt, _lines(parts), sieve, progress)
+
+
+async def _fill(
+    excerpt: Excerpt,
+    lines: AsyncIterator[bytes],
+    sieve: Once | None,
+    progress: Callable[[int], None],
+) -> Fetched:
     rows: list[Recorded] = []
     documents: list[tuple[bytes, str]] = []
     count = size = 0
     last: Line | None = None
-    async with aclosing(log.export(query, "bundle")) as parts:
-        async for text in _lines(parts):
-            line = last = _read(text)
-            size += len(text)
-            if line.document:
-                documents.append((bytes.fromhex(line.document), bytes(line.object).decode()))
-            elif line.run:
-                at = moment.parse(line.at, now=0)
-                if sieve is None or sieve.wanted(line, at):
-                    count += 1
-                    rows.append(_row(line, count, at))
-            if size >= _AT_ONCE:
-                excerpt.add(rows, documents)
-                rows, documents, size = [], [], 0
-                progress(count)
+    async for text in lines:
+        line = last = _read(text)
+        size += len(text)
+        if line.document:
+            documents.append((bytes.fromhex(line.document), bytes(line.object).decode()))
+        elif line.run:
+            at = moment.parse(line.at, now=0)
+            if sieve is None or sieve.wanted(line, at):
+                count += 1
+                rows.append(_row(line, count, at))
+        if size >= _AT_ONCE:
+            excerpt.add(rows, documents)
+            rows, documents, size = [], [], 0
+            progress(count)
     if last is None or not last.export:
         raise Retryable("the log ceased to answer before all of it was here; run it again")
     excerpt.add(rows, documents)
-    excerpt.close()
     return Fetched(count, last.problem or None)
 
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import msgspec
+from aiohttp import web
 
 from reactor.audit.query import Run
 from reactor.client.once import Once
@@ -15,6 +16,7 @@ from tests.archive.shipping import level, shipping, until
 from tests.audit_cli.story import NAMESPACE, told
 from tests.corpus import FOLDER
 from tests.replay.command import replay
+from tests.unit.kube.loopback import serving
 
 LOG = FOLDER / "lifecycle.sqlite"
 
@@ -86,3 +88,15 @@ def test_what_two_replicas_saw_happens_once() -> None:
     assert only.wanted(seen("before", "1"), 5)
     assert not only.wanted(seen("one", "2"), 11)
     assert only.wanted(seen("two", "2"), 12)
+
+
+async def test_a_log_that_ceases_to_answer_is_not_replayed_by_half() -> None:
+    async def cut(request: web.Request) -> web.Response:
+        if request.path.endswith("/runs"):
+            return web.json_response({"runs": []})
+        return web.Response(body=b'{"document": "00", "object": {}}\n')
+
+    async with serving(cut) as server:
+        ended = await played("--url", server.url)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "ceased to answer" in ended.stderr

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -24,7 +25,7 @@ _ROW: Final = f"INSERT INTO entries ({_COLUMNS}, hash) VALUES ({_MARKS}, zeroblo
 
 
 class Excerpt:
-    """`close` it when all is in it: it can be read then, as a log's file. Raises ReactorError."""
+    """A context; once that ends well, it can be read as a log's file. Raises ReactorError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,14 +61,22 @@ class Excerpt:
         self._many("INSERT OR IGNORE INTO documents (digest, body) VALUES (?, ?)", documents)
         self._many(_ROW, rows)
 
-    def close(self) -> None:
-        """All is in it."""
-        for statement in self._late:
-            self._run(statement)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
-            self._connection.commit()
-        except sqlite3.Error as error:
-            raise explain(error, self._path) from error
+            if kind is None:
+                for statement in self._late:
+                    self._run(statement)
+                self._connection.commit()
+        except sqlite3.Error as failed:
+            raise explain(failed, self._path) from failed
         finally:
             self._connection.close()
 

@@ -40,7 +40,8 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
     Globals.of(ctx)
     if db is None:
         raise Fatal(
-            "--db names the log to copy. That of the adaptor in the cluster: kubectl -n linkerd-smi"
+            "--db names the log to copy: no port hands out a file. That of the adaptor in the"
+            " cluster is copied where it lies: kubectl -n linkerd-smi"
             " exec deploy/smi-adaptor -c smi-adaptor -- linkerd-smi audit backup"
             " --db /data/audit.sqlite - > FILE",
             code=2,
