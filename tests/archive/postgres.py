@@ -230,6 +230,13 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def backend(self, application: str) -> int:
+        """The process that serves a program, the only one that does."""
+        ((pid,),) = await self.fetch(
+            "postgres", "SELECT pid FROM pg_stat_activity WHERE application_name = $1", application
+        )
+        return int(pid)
+
     async def dump(self, database: str) -> Path:
         """Back a database up into a file."""
         file = self._folder / f"{database}.dump"
@@ -254,6 +261,11 @@ class Postgres:
         _, said = await child.communicate()
         if child.returncode:
             raise RuntimeError(f"{program}: {said.decode()}")
+
+
+def busy(pid: int) -> float:
+    """Seconds that a process was on a processor."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def _children(pid: int) -> list[int]:

@@ -18,9 +18,10 @@ _PROBE_MOST: Final = 2_048
 """Entries of an index that are looked at for each position that is wanted, and at once: a step has
 to end before a page's time is up. Where each asks for another term, they are fewer.
 """
+# No EXISTS: for that the server may read all rows of the term, and hash them.
 _TOLD: Final = (
-    "EXISTS (SELECT FROM terms AS o WHERE o.cluster = $1 AND o.field = {} AND o.term = {}"
-    " AND o.at = e.at AND o.run = e.run AND o.seq = e.seq)"
+    "coalesce((SELECT true FROM terms AS o WHERE o.cluster = $1 AND o.field = {} AND o.term = {}"
+    " AND o.at = e.at AND o.run = e.run AND o.seq = e.seq), false)"
 )
 
 

@@ -24,6 +24,8 @@ _WITHIN: Final = (
     "cluster = $1 AND at BETWEEN $2 AND $5"
     " AND (at, run, seq) >= ($2, $3::uuid, $4) AND (at, run, seq) <= ($5, $6::uuid, $7)"
 )
+_FREE: Final = 8
+"""The first parameter behind those."""
 _PROBE: Final = 500
 """Rows up to which one word is told from another."""
 _ASKING: Final = 10
@@ -139,17 +141,13 @@ class ArchiveStore:
         most: int,
     ) -> Found:
         """The next rows of an index that fit, or as far as can be looked at once."""
-        values: list[Any] = [self._cluster, *unpack(span.low), *unpack(span.high)]
-        where = ""
-        for column, value in keys.items():
-            values.append(value)
-            where += f" AND {column} = ${len(values)}"
+        where, values = self._within(keys, span)
         look = rule.look(most)
         found = await self._connection.fetch(
             "SELECT at, run, seq, fits, number FROM"
             " (SELECT at, run, seq, fits, row_number() OVER () AS number FROM"
             f" (SELECT at, run, seq, {rule.sql(len(values) + 1)} AS fits FROM {table} AS e"
-            f" WHERE {_WITHIN}{where} ORDER BY {_ORDER[down]} LIMIT {look}) AS looked) AS counted"
+            f" WHERE {where} ORDER BY {_ORDER[down]} LIMIT {look}) AS looked) AS counted"
             f" WHERE fits OR number = {look} LIMIT {most}",
             *(*values, *rule.values),
         )
@@ -160,11 +158,22 @@ class ArchiveStore:
 
     async def _about(self, table: str, keys: Mapping[str, str], span: Span, most: int) -> int:
         """How many there are; of more than ``most``, an estimate by the newest ones."""
-        found, last = await self._scan(table, keys, Rule(), span, down=True, most=most)
-        if last is None:
-            return len(found)
-        (low, *_), (reached, *_), (high, *_) = unpack(span.low), unpack(last), unpack(span.high)
-        return len(found) * max(high - low, 1) // max(high - reached, 1)
+        where, values = self._within(keys, span)
+        count, reached = await self._connection.fetchrow(
+            f"SELECT count(*), min(at) FROM (SELECT at FROM {table} AS e WHERE {where}"
+            f" ORDER BY {_ORDER[True]} LIMIT {most}) AS newest",
+            *values,
+        )
+        if count < most:
+            return int(count)
+        low, high = unpack(span.low).at, unpack(span.high).at
+        return int(count * max(high - low, 1) // max(high - reached, 1))
+
+    def _within(self, keys: Mapping[str, str], span: Span) -> tuple[str, list[Any]]:
+        """The condition that an index begins with, and its parameters."""
+        values: list[Any] = [self._cluster, *unpack(span.low), *unpack(span.high)]
+        where = "".join(f" AND {key} = ${number}" for number, key in enumerate(keys, _FREE))
+        return _WITHIN + where, [*values, *keys.values()]
 
     async def _rarest(self, filters: Filters, span: Span) -> str:
         """Of the words asked for, the one with the fewest rows; the others are looked for there."""

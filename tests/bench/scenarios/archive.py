@@ -6,14 +6,13 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from reactor.audit.archive.reader import ArchiveReader
 from tests.archive.explaining import ExplainingReader, bad
-from tests.archive.postgres import Postgres
+from tests.archive.postgres import Postgres, busy
 from tests.bench import longlog, samples
 from tests.bench.archived import CLUSTER, DATABASE, archived
 from tests.bench.biglog import BigLog
@@ -108,24 +107,17 @@ async def _ask(postgres: Postgres, asked: Sequence[Question]) -> list[_Taken]:
     reader = ArchiveReader(url=postgres.url(DATABASE), cluster=CLUSTER)
     try:
         await reader.runs()
-        ((pid,),) = await postgres.fetch(
-            DATABASE, "SELECT pid FROM pg_stat_activity WHERE application_name = 'smi-adaptor'"
-        )
+        pid = await postgres.backend("smi-adaptor")
         taken = []
         for question in asked:
-            began, busy = time.perf_counter(), time.process_time() + _busy(pid)
+            began, spent = time.perf_counter(), time.process_time() + busy(pid)
             page = await question.ask(reader, ARCHIVE_ENDS)
             milliseconds = 1000 * (time.perf_counter() - began)
-            busy = 1000 * (time.process_time() + _busy(pid) - busy)
-            taken.append(_Taken(question, milliseconds, busy, page is not None and page.partial))
+            spent = 1000 * (time.process_time() + busy(pid) - spent)
+            taken.append(_Taken(question, milliseconds, spent, page is not None and page.partial))
         return taken
     finally:
         await reader.close()
-
-
-def _busy(pid: int) -> float:
-    """Seconds that a process was on a processor."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 async def _raw(postgres: Postgres, changes: int) -> list[float]:
@@ -164,12 +156,12 @@ def _figures(taken: Sequence[_Taken], where: str, raw: Sequence[float]) -> list[
 def _note(found: Sequence[_Taken]) -> str:
     worst = sorted(found, key=lambda each: -each.milliseconds)[:2]
     half = samples.median([each.milliseconds for each in found])
-    busy = samples.percentile([each.busy for each in found], 99)
+    spent = samples.percentile([each.busy for each in found], 99)
     said = "; ".join(
         f"{each.milliseconds:.1f} ms, {each.busy:.1f} busy: {told(each.question)}" for each in worst
     )
     return (
-        f"{len(found)} questions, median {half:.1f} ms, p99 of the processors' time {busy:.1f} ms,"
+        f"{len(found)} questions, median {half:.1f} ms, p99 of the processors' time {spent:.1f} ms,"
         f" {sum(each.partial for each in found)} answered in part; the worst: {said};"
         " raw is 100 rows by an index"
     )

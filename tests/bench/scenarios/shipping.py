@@ -15,6 +15,7 @@ from typing import Any, Final
 from reactor.audit.archive import schema
 from tests.archive.fixtures import new_archive
 from tests.archive.postgres import Postgres
+from tests.archive.postgres import busy as on_processor
 from tests.archive.shipping import level, shipping, until
 from tests.bench import longlog, samples
 from tests.bench.biglog import BigLog
@@ -48,7 +49,7 @@ def run(setting: Setting) -> list[Figure]:
     postgres = Postgres(options=_OPTIONS)
     try:
         postgres.start()
-        raw, rates, lags = asyncio.run(_measured(postgres, setting, log.path, rows))
+        raw, rates, busy, lags = asyncio.run(_measured(postgres, setting, log.path, rows))
     finally:
         postgres.close()
     return [
@@ -60,7 +61,10 @@ def run(setting: Setting) -> list[Figure]:
             limit=_ROWS_PER_SECOND,
             rule=f"at least {_ROWS_PER_SECOND:.0f} rows/s",
             at_least=True,
-            note=f"{rows} rows with documents and words; raw is one COPY without an index",
+            note=f"{rows} rows with documents and words, for each of which the processors are busy "
+            f"for {samples.median([here for here, _ in busy]):.0f} us here and "
+            f"{samples.median([there for _, there in busy]):.0f} us in the server; raw is one COPY "
+            "without an index",
         ),
         Figure.of(
             f"lag of the archive at {_STEADY} rows/s, p99",
@@ -76,20 +80,22 @@ def run(setting: Setting) -> list[Figure]:
 
 async def _measured(
     postgres: Postgres, setting: Setting, log: Path, rows: int
-) -> tuple[list[float], list[float], list[float]]:
-    raw, rates = [], []
+) -> tuple[list[float], list[float], list[tuple[float, float]], list[float]]:
+    raw, rates, busy = [], [], []
     for number in range(min(setting.runs, 3)):
         raw.append(await _bare(postgres, log, rows))
         name = f"shipped_{number}"
         await new_archive(postgres, name)
-        rates.append(await _rate(postgres.url(name), log))
+        rate, *spent = await _rate(postgres, name, log)
+        rates.append(rate)
+        busy.append((spent[0], spent[1]))
         await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
     with tempfile.TemporaryDirectory(dir=setting.directory.parent) as directory:
         await new_archive(postgres, "steady")
         lags = await _lags(
             postgres, "steady", Path(directory) / "log.sqlite", min(setting.seconds, 20.0)
         )
-    return raw, rates, lags
+    return raw, rates, busy, lags
 
 
 async def _bare(postgres: Postgres, log: Path, rows: int) -> float:
@@ -112,11 +118,15 @@ def _rows(log: Path) -> Iterator[tuple[Any, ...]]:
         )
 
 
-async def _rate(url: str, log: Path) -> float:
-    began = time.perf_counter()
-    async with shipping(url, log) as shipper:
+async def _rate(postgres: Postgres, database: str, log: Path) -> tuple[float, float, float]:
+    """Rows a second, and microseconds of the processors for each, here and in the server."""
+    began, here = time.perf_counter(), time.process_time()
+    async with shipping(postgres.url(database), log) as shipper:
         await until(lambda: shipper.shipped > 0 and level(shipper)(), 600)
-        return shipper.shipped / (time.perf_counter() - began)
+        seconds, here = time.perf_counter() - began, time.process_time() - here
+        there = on_processor(await postgres.backend("smi-adaptor"))
+        rows = shipper.shipped
+    return rows / seconds, 1e6 * here / rows, 1e6 * there / rows
 
 
 async def _lags(postgres: Postgres, database: str, path: Path, seconds: float) -> list[float]:
