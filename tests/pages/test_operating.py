@@ -22,10 +22,15 @@ PAGE = (docs.ROOT / "docs" / "operating.md").read_text()
 TABLES = ("runs", "entries", "documents", "refs")
 
 
+def manifests() -> list[dict[str, Any]]:
+    """Every object that the page shows."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return [one for block in blocks for one in yaml.safe_load_all(block)]
+
+
 def rules() -> list[dict[str, Any]]:
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    groups = yaml.safe_load(text)["spec"]["groups"]
-    return [rule for group in groups for rule in group["rules"]]
+    (found,) = [one for one in manifests() if one["kind"] == "PrometheusRule"]
+    return [rule for group in found["spec"]["groups"] for rule in group["rules"]]
 
 
 def test_the_alerts_ask_for_metrics_that_there_are() -> None:

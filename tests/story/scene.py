@@ -34,6 +34,8 @@ class Scene:
     adaptor: AdaptorProcess
     terminal: Terminal
     token: str
+    shell: Shell
+    plane: ControlPlane
 
 
 @contextmanager
@@ -76,7 +78,13 @@ def told(
             Terminal(shell, kubeconfig=plane.admin_kubeconfig, log=adaptor.audit_path)
         )
         terminal.exports["ARCHIVE"] = url.replace("+asyncpg", "")
-        yield Scene(adaptor=adaptor, terminal=terminal, token=plane.tokens[ADMIN])
+        yield Scene(
+            adaptor=adaptor,
+            terminal=terminal,
+            token=plane.tokens[ADMIN],
+            shell=shell,
+            plane=plane,
+        )
 
 
 async def _prepare(plane: ControlPlane, kubelet: Kubelet, postgres: Postgres) -> None:
