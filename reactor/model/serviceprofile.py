@@ -86,10 +86,12 @@ def same(left: Sequence[Override], right: Sequence[Override]) -> bool:
     """Whether two lists of overrides ask for the same: authorities in order, weights by value."""
     if left == right:  # as mostly, and told without looking at each weight
         return True
-    return len(left) == len(right) and all(
-        one.authority == other.authority and _as_heavy(one.weight, other.weight)
-        for one, other in zip(left, right, strict=True)
-    )
+    if len(left) != len(right):
+        return False
+    for one, other in zip(left, right, strict=True):
+        if one.authority != other.authority or not _as_heavy(one.weight, other.weight):
+            return False
+    return True
 
 
 def create_body(namespace: str, name: str, overrides: Sequence[Override]) -> bytes:

@@ -14,7 +14,7 @@ from reactor.audit.query.pages import Span
 from reactor.replay.decisions import Part, Replayer
 from reactor.replay.source import Source
 
-PIECE: Final = 20_000
+PIECE: Final = 5_000
 """Positions of one part: its differences are in memory at once."""
 _AHEAD: Final = 2
 """Parts a process that may be done or begun before the oldest is taken."""

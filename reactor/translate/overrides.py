@@ -72,21 +72,24 @@ def translate(split: TrafficSplit, domain: str) -> tuple[tuple[Override, ...], l
     """Turn a valid split's backends into overrides, in their order, with remarks."""
     name = split.meta.name
     findings: list[Finding] = []
-    shares: dict[str, list[Quantity]] = {}
-    for backend in split.backends:
-        shares.setdefault(backend.service, []).append(backend.weight)
-    twice = [service for service, share in shares.items() if len(share) > 1]
-    if twice:
+    services = [backend.service for backend in split.backends]
+    weights = [backend.weight for backend in split.backends]
+    if len(set(services)) < len(services):
+        shares: dict[str, list[Quantity]] = {}
+        for service, weight in zip(services, weights, strict=True):
+            shares.setdefault(service, []).append(weight)
+        twice = [service for service, share in shares.items() if len(share) > 1]
         message = f"spec.backends: {_listed(twice)} named more than once; weights were added up"
         findings.append(Finding("DuplicateBackend", name, message))
-    weights = [quantity.total(share) for share in shares.values()]
-    scaled = scale([weight.nanos for weight in weights])
+        services, weights = list(shares), [quantity.total(share) for share in shares.values()]
+    nanos = [weight.nanos for weight in weights]
+    scaled = scale(nanos)
     if scaled.millis is None:
         texts = [weight.text for weight in weights]
     else:
         texts = [quantity.from_nanos(milli * 1_000_000).text for milli in scaled.millis]
         findings += _scaling(name, scaled.factor, scaled.rounded)
-    if not any(weight.nanos for weight in weights):
+    if not any(nanos):
         message = (
             "spec.backends: all weights are 0, so the proxies ignore the split and send"
             f" everything to {split.service} itself"
@@ -96,7 +99,7 @@ def translate(split: TrafficSplit, domain: str) -> tuple[tuple[Override, ...], l
     wanted = tuple(
         # The live profile, read from the cluster, bears the same texts.
         Override(intern(authority(service, namespace, domain)), intern(text))
-        for service, text in zip(shares, texts, strict=True)
+        for service, text in zip(services, texts, strict=True)
     )
     return wanted, findings
 

@@ -21,6 +21,9 @@ from reactor.audit.trouble import explain
 ROWS: Final = 256
 """Rows of a batch, which are in memory at once with their documents."""
 _MARKS: Final = 500
+_MAPPED: Final = 1 << 30
+"""Bytes of the file that are read without a copy of each page: documents lie all over it. While a
+transaction reads them nobody makes the file shorter."""
 
 
 class Recorded(NamedTuple):
@@ -62,6 +65,7 @@ def batches(path: Path, filters: Filters, span: Span) -> Iterator[Batch]:
         ) as connection:
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA cache_size=-32000")
+            connection.execute(f"PRAGMA mmap_size={_MAPPED}")
             while span and (batch := _batch(connection, filters, span)).rows:
                 yield batch
                 span = span.part(batch.rows[-1].position + 1, span.high)
