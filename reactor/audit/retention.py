@@ -18,7 +18,9 @@ from reactor.audit.row import DIGEST
 CHUNK: Final = 200
 """Rows that go in one transaction."""
 PAUSE: Final = 0.03
-"""Seconds between two such transactions."""
+"""Seconds between two such transactions, at least; and"""
+LEISURE: Final = 0.15
+"""at most while rows are written: whoever waits for a commit waits for one of these, too."""
 PERIOD: Final = 60.0
 """Seconds between looks at the oldest row."""
 GLANCE: Final = 1.0
@@ -48,14 +50,26 @@ class Sweeper:
         self._glanced = 0.0
         self._seen = -1
         self._condemned = -1
+        self._swept = (0.0, 0)
 
     async def sweep(self, keeper: Keeper, now: int) -> bool:
         """Do a little if it is time; whether there is more. ``now`` is microseconds UTC."""
         if time.monotonic() < self._due and not await self._outgrown(keeper):
             return False
         more = await keeper.run(self._step, keeper.ledger, now)
-        self._due = time.monotonic() + (PAUSE if more else PERIOD)
+        self._due = time.monotonic() + (
+            self._pause(keeper.ledger.tail.position) if more else PERIOD
+        )
         return more
+
+    def _pause(self, position: int) -> float:
+        """Short enough to remove twice as many rows as are written."""
+        before, last = self._swept
+        self._swept = time.monotonic(), position
+        if position <= last:
+            return PAUSE  # nobody is in the way
+        seconds = (self._swept[0] - before) * CHUNK / 2 / (position - last)
+        return min(max(PAUSE, seconds), LEISURE)
 
     @property
     def wait(self) -> float:
