@@ -13,14 +13,14 @@ import pytest
 
 from reactor.audit.index.packs import PACK, common, packed
 from reactor.audit.index.schema import beside
-from reactor.audit.query import Reader
+from reactor.audit.query import Filters, Order, Reader
 from reactor.audit.query.filters import Sieve
 from reactor.audit.row import COLUMNS, Row
 from tests.bench import longlog
 from tests.bench.plans import Traced, bad, unbounded
 from tests.bench.questions import ENDS, Listing, Question, Span, questions
 from tests.unit.audit.indexing import catch_up
-from tests.unit.audit.logs import rows
+from tests.unit.audit.logs import entry, opened, rows
 
 _ROWS: Final = PACK + 2000
 
@@ -40,6 +40,11 @@ def _asked(log: Path) -> list[Question]:
     return list(questions(span, each=1))
 
 
+def _all(log: Path) -> list[Row]:
+    stored = rows(log, f"SELECT {', '.join(COLUMNS)} FROM entries ORDER BY position")
+    return [Row(*row) for row in stored]
+
+
 @pytest.mark.parametrize("density", [0.001, 0.05, 0.2, 0.9])
 def test_a_pack_tells_what_terms_have_in_common(density: float) -> None:
     random = Random(7)
@@ -56,8 +61,7 @@ def test_a_pack_tells_what_terms_have_in_common(density: float) -> None:
 async def test_every_question_has_the_rows_that_a_scan_finds(
     log: Path, asked: list[Question]
 ) -> None:
-    stored = rows(log, f"SELECT {', '.join(COLUMNS)} FROM entries ORDER BY position")
-    everything = [Row(*row) for row in stored]
+    everything = _all(log)
     reader = Reader(url=str(log))
     listings = [question for question in asked if isinstance(question, Listing)]
     for filters, group in groupby(listings, key=attrgetter("filters")):
@@ -71,6 +75,36 @@ async def test_every_question_has_the_rows_that_a_scan_finds(
             if question.last:
                 shown.reverse()
             assert page.partial or list(page.entries) == shown, question
+
+
+async def test_a_clock_that_stood_still_or_went_back_hides_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path, clock=lambda: 100) as log:
+        for at in (100, 50, 200):
+            for _ in range(900):
+                log.append(entry(at=at))
+            assert await log.commit()
+    await catch_up(path)
+    for filters in (
+        Filters(since=60, kind="translated"),
+        Filters(since=150),
+        Filters(until=60),
+        Filters(until=150),
+        Filters(since=100, until=101),
+    ):
+        fits = Sieve(filters).fits
+        expected = [row for row in _all(path) if fits(row)]
+        turns: list[tuple[Order, list[Row]]] = [("oldest", expected), ("newest", expected[::-1])]
+        for order, rest in turns:
+            cursor = None
+            while rest:
+                page = await Reader(url=str(path)).entries(
+                    filters, limit=1000, order=order, cursor=cursor
+                )
+                cursor = page.next
+                assert list(page.entries) == rest[: len(page.entries)]
+                rest = rest[len(page.entries) :]
+                assert (cursor is None) == (not rest) or page.partial
 
 
 async def test_no_question_reads_a_whole_table(log: Path, asked: list[Question]) -> None:
