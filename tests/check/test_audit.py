@@ -25,13 +25,18 @@ _PORT = 9995
 
 
 async def audit(kubeconfig: Path, *arguments: str, token: str | None = None) -> Checked:
+    """How `linkerd-smi audit` ended."""
+    return await ended(kubeconfig, "audit", *arguments, token=token)
+
+
+async def ended(kubeconfig: Path, *arguments: str, token: str | None = None) -> Checked:
     """How it ended, as a process."""
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
     environment.pop("LINKERD_SMI_TOKEN", None)
     if token is not None:
         environment["LINKERD_SMI_TOKEN"] = token
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reactor.cli.extension", "audit", *arguments),
+        *(sys.executable, "-m", "reactor.cli.extension", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
@@ -90,6 +95,10 @@ async def test_the_log_of_the_adaptor_in_the_cluster_is_read_through_a_port_forw
         mine = await audit(config, "list", "-o", "json")
         assert (mine.code, mine.stderr) == (0, "")
         assert json.loads(mine.stdout)["entries"][-1]["kind"] == "started"
+
+        # A replay finds it in the same way; what stands by decides nothing.
+        replayed = await ended(config, "replay")
+        assert (replayed.code, replayed.stdout.count("0 different")) == (0, 1), replayed.stderr
 
         tokenless = await audit(config, "list", *as_boss)
         assert (tokenless.code, tokenless.stdout) == (1, "")
