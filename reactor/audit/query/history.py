@@ -16,7 +16,9 @@ from reactor.audit.row import Row
 LONGEST: Final = 100
 """Changes in one answer."""
 _REACH: Final = 1000
-"""Rows of the service that are read to find what followed."""
+"""Rows of the service that are read to find what followed;"""
+_EACH: Final = 5
+"""so many for each change at first: one more than there are as a rule."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -156,18 +158,23 @@ class _Followed:
         self._ended: dict[str | None, Row] = {}
 
     def add(self, rows: Sequence[Row]) -> None:
-        """All that is known of one service."""
+        """The next ones of a service."""
         for row in rows:
             if row.kind == "translated":
                 self._decisions.setdefault(row.service, []).append(row)
             elif row.kind == "synced":
                 self._ended.setdefault(row.reconcile, row)
 
-    def decision(self, row: Row) -> Row | None:
-        """The first one behind a row that is about its service."""
-        decisions = self._decisions.get(row.service, [])
-        at = bisect_right(decisions, row.position, key=lambda later: later.position)
+    def decision(self, service: str | None, position: int) -> Row | None:
+        """The first one on a service behind a position."""
+        decisions = self._decisions.get(service, [])
+        at = bisect_right(decisions, position, key=lambda later: later.position)
         return decisions[at] if at < len(decisions) else None
+
+    def over(self, service: str | None, position: int) -> bool:
+        """Whether it is known how that one ended."""
+        decision = self.decision(service, position)
+        return decision is not None and self.ended(decision) is not None
 
     def ended(self, decision: Row) -> Row | None:
         """The first outcome of its reconcile."""
@@ -178,14 +185,19 @@ async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> _Followed
     """Of the splits' services, from the oldest of these changes on."""
     found = _Followed()
     for service in dict.fromkeys(row.service for row in shown if row.service is not None):
-        oldest = min(row.position for row in shown if row.service == service)
-        page = await log.entries(
-            Filters(namespace=namespace, service=service),
-            limit=_REACH,
-            order="oldest",
-            cursor=str(Cursor(oldest, above=True)),
-        )
-        found.add(page.entries)
+        changes = [row.position for row in shown if row.service == service]
+        cursor: str | None = str(Cursor(min(changes), above=True))
+        rest = _REACH
+        while cursor is not None and rest > 0 and not found.over(service, max(changes)):
+            page = await log.entries(
+                Filters(namespace=namespace, service=service),
+                limit=min(rest, _EACH * (len(changes) + 1)),
+                order="oldest",
+                cursor=cursor,
+            )
+            found.add(page.entries)
+            rest -= len(page.entries)
+            cursor = page.next
     return found
 
 
@@ -208,7 +220,7 @@ def _change(
 
 def _decision(row: Row, digest: str, followed: _Followed) -> Row | None:
     """The first decision behind this change; None when it was made on a later state."""
-    later = followed.decision(row)
+    later = followed.decision(row.service, row.position)
     if later is None:
         return None
     deleted = _detail(row.detail).type == "deleted"
