@@ -102,7 +102,8 @@ class Parts:
         )
         self._pace = Pace()
         reader = Reader(url=settings.audit_url, pace=self._pace)
-        self.feed = Feed(log=reader)
+        # Who comes back to a tail asks for one row, and is late already.
+        self.feed = Feed(log=Reader(url=settings.audit_url))
         self.indexer = Indexer(url=settings.audit_url, pace=self._pace)
         self.shipper, self.archive = self._build_archive()
         logs = self._build_logs(reader)
