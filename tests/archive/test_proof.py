@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import uvloop
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary
+from sqlalchemy.dialects.postgresql import UUID
 
-from reactor.audit.archive import partitions
+from reactor.audit.archive import partitions, schema
 from reactor.audit.archive.proof import Proof
 from reactor.audit.archive.verdict import ArchiveVerdict
 from reactor.audit.chain import Anchor, verify
@@ -200,6 +203,41 @@ async def test_what_was_changed_or_removed_is_named(archive: Archive, edit: str,
     verdict = await archive.verdict()
     assert verdict.problem is not None
     assert said % names in verdict.problem
+
+
+async def test_any_edit_of_any_column_is_found(archive: Archive) -> None:
+    chance = random.Random(1)
+    for table in (schema.entries, schema.runs, schema.documents):
+        keys = await archive.fetch(
+            f"SELECT tableoid::int, ctid::text FROM {table.name} WHERE {ONE} ORDER BY 1, 2"
+        )
+        for column in table.columns:
+            # Where a document lies is where it is looked for; another cluster's rows are its own.
+            if column.name == "cluster" or (table.name, column.name) == ("documents", "at"):
+                continue
+            for oid, place in chance.sample(keys, 3):
+                undone = archive.connection.transaction()
+                await undone.start()
+                changed = await archive.fetch(
+                    f"UPDATE {table.name} SET {column.name} = {_other(column)}"
+                    f" WHERE tableoid = {oid} AND ctid = '{place}'"
+                    f" RETURNING {column.name}::text"
+                )
+                problem = (await archive.verdict()).problem
+                await undone.rollback()
+                assert problem is not None, (table.name, column.name, changed)
+
+
+def _other(column: Column[Any]) -> str:
+    """Another value than a row has, in SQL."""
+    name = column.name
+    if isinstance(column.type, BigInteger | Integer):
+        return f"coalesce({name}, 0) + 1"
+    if isinstance(column.type, LargeBinary):
+        return f"sha256({name} || 'x'::bytea)"
+    if isinstance(column.type, UUID):
+        return "gen_random_uuid()"
+    return f"coalesce({name}, '') || 'x'"
 
 
 async def test_what_retention_dropped_is_not_missed_and_what_is_left_is_proved(
