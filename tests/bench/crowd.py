@@ -24,7 +24,6 @@ class Told(msgspec.Struct):
     turned_away: int = 0
     exported: int = 0
     proofs: int = 0
-    rows_proved: int = 0
 
 
 def questions(splits: int) -> list[str]:
@@ -96,7 +95,6 @@ async def _verify(session: aiohttp.ClientSession, url: str, told: Told) -> None:
     if not verdict.get("proved"):
         raise RuntimeError(f"{url}: {verdict}")
     told.proofs += 1
-    told.rows_proved += verdict["rows"]
 
 
 async def _ask(session: aiohttp.ClientSession, url: str, told: Told) -> None:

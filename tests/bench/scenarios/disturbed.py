@@ -50,7 +50,7 @@ def run(setting: Setting) -> list[Figure]:
             crowded.append(seconds)
             notes.append(
                 f"{told.answers} answers and {told.turned_away} refusals, "
-                f"{told.exported >> 20} MiB exported, {told.rows_proved} rows proved"
+                f"{told.exported >> 20} MiB exported, {told.proofs} proofs ended"
             )
     figures = []
     for percent in (50, 99):
