@@ -55,10 +55,13 @@ def archived(log: BigLog, folder: Path, *, stretch: int = 1) -> Iterator[tuple[P
 
     What is in the folder is kept, as long as it is made in the same way.
     """
-    data = folder / f"archive-{log.path.stem}-{stretch}-{_way()}"
+    name = f"archive-{log.path.stem}-{stretch}-"
+    data = folder / f"{name}{_way()}"
     whole = data / "whole"
     if fresh := not whole.exists():
-        shutil.rmtree(data, ignore_errors=True)
+        # Also what was made in another way: it takes a disk's worth.
+        for old in folder.glob(f"{name}*"):
+            shutil.rmtree(old)
     postgres = Postgres(folder=data, options=OPTIONS)
     try:
         postgres.start()
