@@ -64,7 +64,7 @@ def writer(path: Path) -> AsyncEngine:
 
 def reader(path: Path) -> AsyncEngine:
     """Read-only; each connection lives for one question, so that none holds up the WAL."""
-    return _engine(path, "ro", ("PRAGMA query_only=ON", "PRAGMA cache_size=-16000"))
+    return _engine(path, "ro", ("PRAGMA query_only=ON", "PRAGMA cache_size=-4000"))
 
 
 def index(path: Path) -> AsyncEngine:
