@@ -53,7 +53,7 @@ def run(setting: Setting) -> list[Figure]:
     rule = f"at least {_ROWS_PER_SECOND:.0f} rows/s"
     speeds = {
         **{f"export as {form} by the admin port": rates[form] for form in _FORMS},
-        "export as ndjson by the command line, from the file": files,
+        "export as ndjson by the command line, its start included": files,
     }
     return [
         *(
