@@ -13,8 +13,8 @@ TERMS: Final = ("namespace", "kind", "outcome")
 """Columns of a term's index behind its key."""
 _LOOK: Final = 16
 _LOOK_MOST: Final = 16_384
-_PROBE: Final = 2
-_PROBE_MOST: Final = 2_048
+_PROBE: Final = 8
+_PROBE_MOST: Final = 4_096
 """Entries of an index that are looked at for each position that is wanted, and at once: a step has
 to end before a page's time is up. Where each asks for another term, they are fewer.
 """
@@ -62,7 +62,8 @@ class Rule(NamedTuple):
     def look(self, most: int) -> int:
         """How many entries are looked at for so many positions."""
         if self.terms:
-            return min(most * _PROBE, max(most, _PROBE_MOST))
+            # What the columns rule out isn't asked for its terms.
+            return min(most * _PROBE, max(most, _PROBE_MOST)) * (2 if self.columns else 1)
         return min(most * _LOOK, max(most, _LOOK_MOST)) if self.columns else most
 
 
