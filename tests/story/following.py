@@ -10,7 +10,10 @@ from tests.story.volatile import renamed, same
 
 
 def followed(steps: Sequence[Step], terminal: Terminal) -> Iterator[tuple[Step, str, str]]:
-    """Each step, the line as typed here, and what was shown."""
+    """Each step, the line as typed here, and what was shown.
+
+    Raises LookupError when a line names what no output above it shows: a leftover of another run.
+    """
     names: dict[str, str] = {}
     for number, step in enumerate(steps):
         if step.meanwhile:

@@ -61,13 +61,16 @@ def same(before: str, after: str) -> dict[str, str]:
 
 
 def renamed(line: str, names: dict[str, str]) -> str:
-    """``line`` with the identities of this run."""
+    """``line`` with the identities of this run. Raises LookupError for one not in ``names``."""
     return _IDENTITY.sub(lambda match: _called(match[0], names), line)
 
 
 def _called(identity: str, names: dict[str, str]) -> str:
     # The id of an event has a full stop where an entry's name has a colon.
-    found = names.get(re.sub(r"\.(\d{1,5})$", r":\1", identity), identity)
+    shown = re.sub(r"\.(\d{1,5})$", r":\1", identity)
+    if shown not in names:
+        raise LookupError(f"nothing above shows {identity}")
+    found = names[shown]
     return re.sub(r":(?=\d+$)", ".", found) if re.search(r"-\w{12}\.", identity) else found
 
 
