@@ -151,8 +151,8 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Split(msgspec.Struct, frozen=True):
-    """A split now. ``reason`` says why it is not in sync; ``since`` when its service came to be,
-    or ceased to be, as far as this process saw it; ``winner`` is the split that decides.
+    """A split now. ``reason`` says why it is not in sync; ``since`` when its service came to be in
+    sync with ``winner``, the split that decides, or ceased to be, as far as this process saw it.
     """
 
     namespace: str

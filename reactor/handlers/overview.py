@@ -21,8 +21,8 @@ from reactor.translate.survey import Judged
 class Ending(msgspec.Struct, frozen=True, gc=False):
     """How a reconciliation ended, when (microseconds UTC), and what it said.
 
-    ``since`` is when endings came to be like this one: in sync, or not. ``seconds`` from the
-    change until it was in effect, None when nothing was written.
+    ``since`` is when endings came to be like this one: in sync, or not, by the same ``winner``.
+    ``seconds`` from the change until it was in effect, None when nothing was written.
     """
 
     outcome: Outcome
@@ -31,6 +31,7 @@ class Ending(msgspec.Struct, frozen=True, gc=False):
     since: int
     seconds: float | None
     message: str
+    winner: str | None = None
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -42,8 +43,8 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class SplitState(msgspec.Struct, frozen=True):
-    """One split. ``since`` is when its service came to be in sync, or ceased to be, as far as this
-    process saw it; ``winner`` is the split that decides about the service.
+    """One split. ``since`` is when its service came to be in sync with ``winner``, the split that
+    decides about it, or ceased to be, as far as this process saw it.
     """
 
     namespace: str
@@ -86,7 +87,12 @@ class Overview:
             self._last.pop(key, None)
             return
         before = self._last.get(key)
-        alike = before is not None and (before.outcome in _FOLLOWED) is (event.outcome in _FOLLOWED)
+        winner = event.decision.desired.winner
+        alike = (
+            before is not None
+            and before.winner == winner
+            and (before.outcome in _FOLLOWED) is (event.outcome in _FOLLOWED)
+        )
         self._last[key] = Ending(
             outcome=event.outcome,
             reconcile=event.reconcile,
@@ -94,6 +100,7 @@ class Overview:
             since=before.since if before is not None and alike else event.at,
             seconds=event.durations.get("total"),
             message=event.message,
+            winner=winner,
         )
 
     def page(

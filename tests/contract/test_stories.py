@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.adaptor import Adaptor
 from tests.contract.cluster import Cluster
+from tests.contract.waiting import until_async
 
 
 async def ask(adaptor: Adaptor, path: str, **query: str) -> Any:
@@ -137,3 +138,13 @@ async def test_every_split_is_shown_as_it_stands(cluster: Cluster) -> None:
     assert [split["name"] for split in one["splits"] + rest["splits"]] == ["a", "b", "typo"]
     some = await ask(adaptor, "splits", namespace=cluster.namespace, state="shadowed")
     assert [split["name"] for split in some["splits"]] == ["b"]
+
+    await cluster.delete_split("a")
+
+    async def inherited() -> bool:
+        (heir,) = (await ask(adaptor, "splits", namespace=cluster.namespace, limit="1"))["splits"]
+        return (heir["name"], heir["state"]) == ("b", "in-sync") and heir["since"] == heir["last"][
+            "at"
+        ] > first["since"]
+
+    await until_async(inherited)
