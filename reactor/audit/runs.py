@@ -7,6 +7,7 @@ from typing import Any
 
 from reactor.audit.broken import Broken, readable
 from reactor.audit.ledger import Cut, Start, Started
+from reactor.audit.root import root
 
 
 class Runs:
@@ -39,7 +40,7 @@ class Runs:
             self._open = dict.fromkeys(self._open, True)
             return
         for earlier, at in started.settled:
-            if self._open.pop(earlier, None) is not None:
+            if self._open.pop(earlier, None) is not None and not self._gone(connection, earlier):
                 (ended,) = _run(connection, "ended", earlier)
                 if ended != at:
                     raise Broken(f"run {earlier} has another end than the start after it gave it")
@@ -50,6 +51,8 @@ class Runs:
             return
         if not kind and not _there(connection, run):
             return  # all of its rows are gone, and it with them
+        if self._condemned(connection, run):
+            return
         ended = self._ended(connection, run)
         if ended is None and kind != "stopped":
             self._open[run] = False
@@ -65,6 +68,8 @@ class Runs:
             if ended != (at if kind == "stopped" else None):
                 raise Broken(f"run {run} has another end than its last row")
         for earlier, either in self._open.items():
+            if self._gone(connection, earlier):
+                continue
             (ended,) = _run(connection, "ended", earlier)
             if ended is not None and not either:
                 raise Broken(f"run {earlier} has an end that no start gave it")
@@ -78,10 +83,35 @@ class Runs:
 
     def _ended(self, connection: sqlite3.Connection, run: str) -> Any:
         ended, cut = _run(connection, "ended, cut", run)
-        expected = self._cut.seq if self._cut is not None and self._cut.run == run else 0
+        if cut != self._expected(run):
+            self._look(connection)
+        expected = self._expected(run)
         if cut != expected and run != self._within:
             raise Broken(f"run {run} says that it was cut at {cut}, not {expected}")
         return ended
+
+    def _expected(self, run: str) -> int:
+        return self._cut.seq if self._cut is not None and self._cut.run == run else 0
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        """Retention may have cut since, behind the walk: that row is proved as the others are."""
+        cut = root(connection).cut
+        if cut is not None and (self._cut is None or cut.position > self._cut.position):
+            self._cut = cut
+
+    def _gone(self, connection: sqlite3.Connection, run: str) -> bool:
+        """Whether a run that was walked isn't there any more, since all of its rows were cut."""
+        if _there(connection, run):
+            return False
+        self._look(connection)
+        return self._cut is not None and run <= self._cut.run
+
+    def _condemned(self, connection: sqlite3.Connection, run: str) -> bool:
+        """Whether all rows of a run that was walked have been cut since, gone yet or not."""
+        if _there(connection, run) and _run(connection, "cut", run)[0] == self._expected(run):
+            return False
+        self._look(connection)
+        return self._cut is not None and run < self._cut.run
 
 
 def _there(connection: sqlite3.Connection, run: str) -> bool:

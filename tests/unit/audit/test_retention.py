@@ -9,7 +9,7 @@ import pytest
 
 from reactor.audit.chain import verify
 from reactor.audit.retention import Retention
-from tests.unit.audit.logs import document, entry, eventually, opened, rows
+from tests.unit.audit.logs import crash, document, entry, eventually, journal, opened, rows
 from tests.unit.audit.test_chain import edit
 
 _DAY = 86_400_000_000
@@ -163,3 +163,61 @@ async def test_a_purge_that_a_crash_cut_short_is_finished_and_the_log_proved_mea
     async with opened(path, clock=clock):
         await eventually(lambda: rows(path, "SELECT min(position) FROM entries") > [(452,)])
     assert (await verify(str(path))).problem is None
+
+
+@pytest.mark.parametrize("days", [25, 60])
+async def test_a_log_is_proved_while_what_was_proved_already_is_purged(
+    path: Path, days: int
+) -> None:
+    clock = Clock()
+    crashed = journal(path, clock=clock)
+    await crashed.open()
+    crashed.append(entry(at=clock.now))
+    assert await crashed.commit()
+    await crash(crashed)
+    clock.now += 10 * _DAY
+    await _fill(path, clock, count=300)
+    looked = 0
+
+    async def rest() -> None:
+        nonlocal looked
+        looked += 1
+        if looked == 3:
+            clock.now += days * _DAY
+            async with opened(path, clock=clock) as log:
+                kept = 300 if days > 30 else 3
+                await eventually(
+                    lambda: rows(path, "SELECT min(position) >= ? FROM entries", kept) == [(1,)]
+                )
+                log.append(entry(at=clock.now))
+                assert await log.commit()
+
+    verdict = await verify(str(path), rest=rest)
+    assert verdict.problem is None
+    assert looked > 3
+
+
+async def test_a_log_is_proved_while_a_part_of_the_run_is_purged_that_was_proved_already(
+    path: Path,
+) -> None:
+    clock = Clock()
+    await _fill(path, clock, count=150)
+    async with opened(path, clock=clock) as log:
+        log.append(entry(at=clock.now))
+        clock.now += 20 * _DAY
+        for number in range(300):
+            log.append(entry(name=str(number), at=clock.now))
+        assert await log.commit()
+    looked = 0
+
+    async def rest() -> None:
+        nonlocal looked
+        looked += 1
+        if looked == 3:
+            clock.now += 20 * _DAY
+            async with opened(path, clock=clock):
+                await eventually(lambda: rows(path, "SELECT max(cut) > 0 FROM runs") == [(1,)])
+
+    verdict = await verify(str(path), rest=rest)
+    assert verdict.problem is None
+    assert looked > 3
