@@ -55,7 +55,7 @@ class Log(Protocol):
         """Count."""
         ...
 
-    async def verify(self, anchor: Anchor | None = None) -> Verdict:
+    async def verify(self, *anchors: Anchor) -> Verdict:
         """Prove the whole log."""
         ...
 

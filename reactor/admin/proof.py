@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -21,20 +21,21 @@ from reactor.audit.query.stats import Stats
 from reactor.errors import ReactorError
 
 PATH: Final = "/api/v1/verify"
+_ONE: Final = "[0-9a-f-]{36}:[0-9]{1,18}:[0-9a-f]{64}"
 _BEAT: Final = 5.0
 """Seconds after which a blank says that it goes on."""
 
 
-def _anchor(text: str, now: int) -> Anchor:
-    return Anchor.parse(text)
+def _anchors(text: str, now: int) -> tuple[Anchor, ...]:
+    return tuple(Anchor.parse(one) for one in text.split(","))
 
 
 ANCHOR = Parameter(
     "anchor",
-    "A row that must be there: what an earlier answer gave, kept elsewhere.",
-    "RUN:SEQ:HASH",
-    {"type": "string", "pattern": r"^[0-9a-f-]{36}:[0-9]{1,18}:[0-9a-f]{64}$"},
-    _anchor,
+    "Rows that must be there: what an earlier answer gave, kept elsewhere.",
+    "RUN:SEQ:HASH, and more of them behind commas",
+    {"type": "string", "pattern": f"^{_ONE}(,{_ONE})*$"},
+    _anchors,
 )
 
 
@@ -43,7 +44,7 @@ class Log(Protocol):
 
     async def stats(self) -> Stats: ...
 
-    async def verify(self, anchor: Anchor | None = None) -> Verdict: ...
+    async def verify(self, *anchors: Anchor) -> Verdict: ...
 
 
 def routes(log: Log) -> tuple[Route, ...]:
@@ -74,17 +75,17 @@ class Proofs:
                 request.scope["query_string"], (ANCHOR,), now=int(time.time() * 1_000_000)
             )
             return Stream(
-                await begun(self._answer(asked.get("anchor"))),
+                await begun(self._answer(asked.get("anchor", ()))),
                 media_type="application/json",
                 headers={"cache-control": "no-store"},
             )
 
         return verify
 
-    async def _answer(self, anchor: Anchor | None) -> AsyncGenerator[bytes, None]:
+    async def _answer(self, anchors: Sequence[Anchor]) -> AsyncGenerator[bytes, None]:
         with self._turns.take():
             # JSON may begin with blanks: they keep the connection alive however long it takes.
-            proving = asyncio.ensure_future(self._log.verify(anchor))
+            proving = asyncio.ensure_future(self._log.verify(*anchors))
             try:
                 while not proving.done():
                     yield b" "

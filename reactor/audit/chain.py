@@ -33,7 +33,7 @@ async def _at_once() -> None:
 
 
 async def verify(
-    url: str, anchor: Anchor | None = None, *, rest: Callable[[], Awaitable[None]] = _at_once
+    url: str, *anchors: Anchor, rest: Callable[[], Awaitable[None]] = _at_once
 ) -> Verdict:
     """Read the whole log. Raises ReactorError when it can't be read at all.
 
@@ -44,7 +44,7 @@ async def verify(
     try:
         connection = await Connection.open(engine.reader(path))
         try:
-            walk, strays = Walk(anchor), Strays()
+            walk, strays = Walk(*anchors), Strays()
             try:
                 await connection.run(walk.begin)
                 while not await connection.run(walk.finish):

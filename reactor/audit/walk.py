@@ -40,10 +40,9 @@ def _reading(connection: sqlite3.Connection) -> Iterator[None]:
 class Walk:
     """From the cut to the newest row, a page at a time. Raises Broken."""
 
-    def __init__(self, anchor: Anchor | None) -> None:
+    def __init__(self, *anchors: Anchor) -> None:
         self.rows = 0
-        self._wanted = anchor
-        self._met = anchor is None
+        self._wanted = {anchor[:2]: anchor for anchor in anchors}
         self._root = Root()
         self._position = 0
         self._run = ""
@@ -76,10 +75,9 @@ class Walk:
             self._hash = bytes.fromhex(cut.hash)
             self._at, self._kind = cut.last, ""
             self._runs.begin(connection)
-            if self._wanted is not None and self._wanted[:2] <= (cut.run, cut.seq):
-                if self._wanted[:2] == (cut.run, cut.seq):
-                    self._meet(cut.hash)
-                self._met = True
+            self._meet(cut.hash)
+            for named in [one for one in self._wanted if one < (cut.run, cut.seq)]:
+                del self._wanted[named]
         count, low, high = connection.execute(
             "SELECT count(*), min(position), max(position) FROM entries WHERE position <= ?",
             (self._position,),
@@ -182,14 +180,12 @@ class Walk:
         self._position, self._run, self._seq = row.position, row.run, row.seq
         self._hash, self._at, self._kind = row.hash, row.at, row.kind
         self.rows += 1
-        if self._wanted is not None and (row.run, row.seq) == self._wanted[:2]:
-            self._meet(row.hash.hex())
+        self._meet(row.hash.hex())
 
     def _meet(self, found: str) -> None:
-        assert self._wanted is not None
-        if found != self._wanted.hash:
+        wanted = self._wanted.pop((self._run, self._seq), None)
+        if wanted is not None and found != wanted.hash:
             raise Broken(f"row {self._run}:{self._seq} has another hash than the anchor")
-        self._met = True
 
     def _prove_documents(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
         if len(self._good) > _SEEN:
@@ -222,8 +218,8 @@ class Walk:
             if self._root.doubt:
                 raise Broken(self._root.doubt)
             self._runs.finish(connection, self._run, self._at, self._kind)
-        if not self._met:
-            raise Broken(f"the anchor {self._wanted} is no row: the log's tail was cut off")
+        for anchor in self._wanted.values():
+            raise Broken(f"the anchor {anchor} is no row: the log's tail was cut off")
         return True
 
 

@@ -33,7 +33,7 @@ async def copied(source: Path, target: Path, *, progress: Callable[[str], None])
     except sqlite3.Error as error:
         raise explain(error, source) from error
     progress("verifying the copy")
-    verdict = await verify(str(target), newest)
+    verdict = await verify(str(target), *([] if newest is None else [newest]))
     progress("")
     if verdict.problem is not None:
         raise Fatal(f"the copy of {source} does not prove, so it was removed: {verdict.problem}")

@@ -60,10 +60,10 @@ class Local(Direct):
     async def verify(self, anchor: str | None) -> bytes:
         """As `Port.verify`."""
         try:
-            wanted = None if anchor is None else Anchor.parse(anchor)
+            wanted = [Anchor.parse(one) for one in (anchor or "").split(",") if one]
         except ValueError as error:
             raise Fatal(f"--anchor: {error}", code=2) from error
-        return msgspec.json.encode(figures.verdict(await verify(str(self.path), wanted)))
+        return msgspec.json.encode(figures.verdict(await verify(str(self.path), *wanted)))
 
     async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`: it looks again and again, and never ends."""

@@ -13,10 +13,12 @@ import pytest
 from reactor.audit.archive import logs as logs_module
 from reactor.audit.archive import shipper as shipping_module
 from reactor.audit.archive.logs import Logs
+from reactor.audit.archive.verdict import ArchiveVerdict
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.archived import Lag
 from reactor.audit.query.export import Format
 from reactor.audit.query.history import history
+from reactor.audit.trouble import Unavailable
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until, write
 from tests.unit.audit.logs import document, entry, opened
@@ -43,7 +45,10 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         await until(level(shipper))
         logs = Logs(archive=archive, local=Reader(url=str(paths[0])), shipping=shipper)
         assert logs.source() == "archive"
-        assert (await logs.verify()).rows == 124
+        proved = await logs.verify()
+        assert isinstance(proved, ArchiveVerdict)
+        assert (proved.rows, len(proved.anchors)) == (124, 2)
+        assert (await logs.verify(*proved.anchors)).problem is None
         told = await logs.stats()
         assert told.rows == 62
         assert told.archive is not None
@@ -83,6 +88,8 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         assert told.lag is not None
         assert told.lag.trouble is not None
         assert (await logs.verify()).rows == told.rows
+        with pytest.raises(Unavailable, match="the archive can't be asked"):
+            await logs.verify(*proved.anchors)
         # A page of the archive leads on to the same place in the local log.
         onward = await logs.entries(Filters(), limit=1, cursor=page.next)
         assert onward.entries == () or onward.entries[0].at <= page.entries[-1].at

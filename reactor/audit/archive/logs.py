@@ -17,6 +17,7 @@ from reactor.audit.query.export import Format
 from reactor.audit.query.position import LOWEST
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
+from reactor.audit.trouble import Unavailable
 from reactor.errors import ReactorError
 
 T = TypeVar("T")
@@ -121,12 +122,16 @@ class Logs:
             lag=lag,
         )
 
-    async def verify(self, anchor: Anchor | None = None) -> Verdict:
-        """The archive's rows, all logs; while it can't be asked, the local log's."""
+    async def verify(self, *anchors: Anchor) -> Verdict:
+        """The archive's rows, all logs; while it can't be asked, the local log's, which has no
+        rows of other replicas that an anchor may name.
+        """
         if not self._reachable():
-            return await self._local.verify(anchor)
+            if anchors:
+                raise Unavailable("the archive can't be asked, which has the rows of all anchors")
+            return await self._local.verify()
         try:
-            return await self._archive.verify(anchor)
+            return await self._archive.verify(*anchors)
         except ReactorError:
             # Not the local log's verdict instead: nobody would know whose it is.
             self._again = time.monotonic() + AGAIN

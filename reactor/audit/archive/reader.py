@@ -104,9 +104,8 @@ class ArchiveReader:
             lambda connection, cluster: figures(connection, cluster, self._name)
         )
 
-    async def verify(self, anchor: Anchor | None = None, *others: Anchor) -> ArchiveVerdict:
+    async def verify(self, *anchors: Anchor) -> ArchiveVerdict:
         """Prove all rows, each log's chain by itself; see `Proof`. However long that takes."""
-        anchors = () if anchor is None else (anchor, *others)
         try:
             async with self._connected() as connection:
                 cluster = await self._cluster(connection)

@@ -93,9 +93,9 @@ class Reader:
         """How much the log holds."""
         return await self._ask(lambda store: store.stats(self._path))
 
-    async def verify(self, anchor: Anchor | None = None) -> Verdict:
+    async def verify(self, *anchors: Anchor) -> Verdict:
         """Read the whole log and prove it, giving way to others; see `chain.verify`."""
-        return await chain.verify(str(self._path), anchor, rest=self._pace.rest)
+        return await chain.verify(str(self._path), *anchors, rest=self._pace.rest)
 
     def behind(self) -> Behind:
         """For whoever follows the log; `close` it at the end."""

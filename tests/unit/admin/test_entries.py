@@ -257,8 +257,12 @@ async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None
     await port.write([observed(5)])
     again = (await port.ask(f"/api/v1/verify?anchor={verdict['anchor']}")).json()
     assert (again["proved"], again["rows"]) == (True, 5)
+    both = f"{verdict['anchor']},{again['anchor']}"
+    assert (await port.ask(f"/api/v1/verify?anchor={both}")).json()["proved"]
     wrong = verdict["anchor"].replace(":4:", ":9:")
     assert "cut off" in (await port.ask(f"/api/v1/verify?anchor={wrong}")).json()["problem"]
+    missing = (await port.ask(f"/api/v1/verify?anchor={verdict['anchor']},{wrong}")).json()
+    assert "cut off" in missing["problem"]
     assert (await port.ask("/api/v1/verify?anchor=x")).status == 400
     stats = (await port.ask("/api/v1/stats")).json()
     assert (stats["rows"], stats["runs"], stats["unindexed"], stats["gaps"]) == (5, 1, 5, [])

@@ -86,6 +86,7 @@ async def test_what_was_tampered_with_is_found_and_named(
 ) -> None:
     known = await verify(str(purged_log))
     assert known.problem is None
+    assert known.anchor is not None
     before, path = contents(purged_log), tmp_path / "tampered.sqlite"
     times = 0
     for seed in range(100):
@@ -153,6 +154,7 @@ async def test_a_removed_reference_is_found(log: Path) -> None:
 
 async def test_only_an_anchor_shows_that_the_tail_was_cut_off(log: Path) -> None:
     anchor = (await verify(str(log))).anchor
+    assert anchor is not None
     edit(log, "DELETE FROM entries WHERE position > 33")
     edit(log, "UPDATE runs SET ended = NULL WHERE id = (SELECT max(id) FROM runs)")
     assert (await verify(str(log))).problem is None
