@@ -61,11 +61,13 @@ class Runs:
         elif kind not in ("", "stopped"):
             self._open[run] = False
 
-    def finish(self, connection: sqlite3.Connection, run: str, at: int, kind: str) -> None:
-        """The newest run was walked up to its last row."""
+    def finish(
+        self, connection: sqlite3.Connection, run: str, at: int, kind: str, *, whole: bool
+    ) -> None:
+        """The newest run was walked, if it is ``whole`` up to its last row."""
         if run and (kind or _there(connection, run)):
             ended = self._ended(connection, run)
-            if ended != (at if kind == "stopped" else None):
+            if whole and ended != (at if kind == "stopped" else None):
                 raise Broken(f"run {run} has another end than its last row")
         for earlier, either in self._open.items():
             if self._gone(connection, earlier):

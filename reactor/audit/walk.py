@@ -61,6 +61,8 @@ class Walk:
     def begin(self, connection: sqlite3.Connection) -> None:
         """From the newest cut: what is before it is condemned, whether gone yet or not."""
         with _reading(connection):
+            (newest,) = connection.execute("SELECT max(position) FROM entries").fetchone()
+            self._enough = newest or 0
             self._begin(connection)
 
     def _begin(self, connection: sqlite3.Connection) -> None:
@@ -210,17 +212,30 @@ class Walk:
                     )
 
     def finish(self, connection: sqlite3.Connection) -> bool:
-        """The newest run, runs without rows, and the anchor; False when rows came meanwhile."""
+        """The newest run, runs without rows, and the anchor; False when rows are left.
+
+        Not for those that came meanwhile: a writer may be as fast as the walk. A start is looked
+        at all the same, since it gives earlier runs their ends.
+        """
         with _reading(connection):
             (newest,) = connection.execute("SELECT max(position) FROM entries").fetchone()
-            if newest is not None and newest > self._position:
+            more = newest is not None and newest > self._position
+            if more and (self._position < self._enough or self._starts(connection)):
                 return False
             if self._root.doubt:
                 raise Broken(self._root.doubt)
-            self._runs.finish(connection, self._run, self._at, self._kind)
+            self._runs.finish(connection, self._run, self._at, self._kind, whole=not more)
         for anchor in self._wanted.values():
             raise Broken(f"the anchor {anchor} is no row: the log's tail was cut off")
         return True
+
+    def _starts(self, connection: sqlite3.Connection) -> bool:
+        """Whether a run begins behind what was proved."""
+        found = connection.execute(
+            "SELECT 1 FROM entries WHERE position > ? AND kind = 'started' LIMIT 1",
+            (self._position,),
+        ).fetchone()
+        return found is not None
 
 
 def _named(connection: sqlite3.Connection, position: int) -> str:

@@ -188,6 +188,22 @@ async def test_a_log_is_proved_while_it_is_written(tmp_path: Path) -> None:
         assert (verdict.problem, verdict.rows) == (None, 1501)
 
 
+async def test_the_proof_ends_however_fast_rows_come(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+
+        async def write() -> None:
+            for number in range(150):
+                log.append(entry(name=str(number)))
+            assert await log.commit()
+
+        await write()
+        async with asyncio.timeout(10):
+            verdict = await verify(str(path), rest=write)
+    assert verdict.problem is None
+    assert verdict.rows >= 151
+
+
 async def test_rows_that_a_removed_purge_accounted_for_are_missed(
     purged_log: Path, tmp_path: Path
 ) -> None:
