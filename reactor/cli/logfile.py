@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reactor.admin import moment
-from reactor.audit import engine
 from reactor.audit.query.filters import Filters
 from reactor.cli.audit import output
 from reactor.cli.audit.given import Where
@@ -16,6 +15,7 @@ from reactor.cli.audit.opened import ARCHIVES, opened
 from reactor.cli.cluster import run
 from reactor.cli.globals import Globals
 from reactor.client.fetched import Fetched, fetched
+from reactor.client.local import located
 from reactor.client.once import Once
 from reactor.replay.source import LogFile
 
@@ -28,8 +28,7 @@ def log_file(
     the log's beginning on, and not only the decisions that pass.
     """
     if where.db is not None and not where.db.startswith(ARCHIVES):
-        path = engine.location(where.db)
-        yield LogFile(path), where.db
+        yield LogFile(located(where.db)), where.db
         return
     with tempfile.TemporaryDirectory(prefix="linkerd-smi-log-") as folder:
         path = Path(folder) / "log.sqlite"

@@ -29,10 +29,7 @@ _BATCH: Final = 1000
 
 def file(url: str) -> Local:
     """The log that ``--db`` names: a file, or sqlite:/// and a file; Fatal when it is none."""
-    if "://" in url and not url.startswith("sqlite"):
-        # What follows may hold a password.
-        raise Fatal(f"--db {url.partition('://')[0]}://...: this takes a SQLite file", code=2)
-    path = engine.location(url)
+    path = located(url)
     if not path.is_file():
         raise Fatal(f"--db {path}: there is no such file", code=2)
     try:
@@ -41,6 +38,14 @@ def file(url: str) -> Local:
     except sqlite3.Error as error:
         raise Fatal(f"--db {path}: this is no audit log that can be read ({error})") from error
     return Local(path)
+
+
+def located(url: str) -> Path:
+    """Where that file is to be; Fatal when it is another database's URL."""
+    if "://" in url and not url.startswith("sqlite"):
+        # What follows may hold a password.
+        raise Fatal(f"--db {url.partition('://')[0]}://...: this takes a SQLite file", code=2)
+    return engine.location(url)
 
 
 class Local(Direct):

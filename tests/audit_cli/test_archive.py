@@ -159,6 +159,11 @@ async def test_what_the_archive_has_not_is_one_line_without_the_password(
     ended = await audit("list", "--db", url)
     assert ended.code == 1
     assert "no rows of cluster default; name one that it has: eu-1" in ended.err
+    for wrong in (f"{url}?sslmode=perhaps", f"postgresql://me:{PASSWORD}@[db/x"):
+        ended = await audit("list", "--db", wrong)
+        assert ended.code == 1
+        assert "can't be asked with the URL that was given" in ended.err
+        assert PASSWORD not in ended.err
     ended = await audit("backup", "--db", url, "copy")
     assert ended.code == 2
     assert "pg_dump" in ended.err

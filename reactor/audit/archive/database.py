@@ -50,16 +50,16 @@ async def connect(
                 **(settings or {}),
             },
         )
-    except ERRORS as error:
+    except (*ERRORS, ValueError) as error:
         raise explain(error, url) from error
-    except ValueError as error:
-        # The driver's words may quote the URL.
-        raise Away(url, "can't be asked with the URL that was given") from error
 
 
 def place(url: str) -> str:
     """Which archive that is, without who asks it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "of a broken URL"
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -73,6 +73,9 @@ def explain(error: BaseException, url: str) -> Away:
         return Away(url, "allows the user too little", detail=_line(error))
     if isinstance(error, asyncpg.DiskFullError):
         return Away(url, "has a full disk; make room on it")
+    if isinstance(error, ValueError):
+        # Among the driver's own; its words may quote the URL.
+        return Away(url, "can't be asked with the URL that was given")
     if isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
         return Away(url, "broke the connection off")
     if isinstance(error, TimeoutError):
