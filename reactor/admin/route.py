@@ -15,7 +15,7 @@ Answer = Callable[[Mapping[str, Any], bytes, int], Awaitable[bytes]]
 
 class Route(msgspec.Struct, frozen=True):
     """One path. ``body`` is the struct that its JSON has the form of; ``missing`` says what a
-    404 means, None when there is always an answer.
+    404 means, None when there is always an answer; ``own``: no archive is asked.
     """
 
     path: str
@@ -25,3 +25,4 @@ class Route(msgspec.Struct, frozen=True):
     places: tuple[Parameter, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     missing: str | None = None
+    own: bool = False

@@ -28,7 +28,10 @@ def handler(route: Route, *, clock: Callable[[], float] = time.time) -> HTTPRout
             raise Refused(
                 503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
             ) from error
-        return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+        headers = {"cache-control": "no-store"}
+        if route.own:
+            headers["x-log-source"] = "local"
+        return Response(body, media_type="application/json", headers=headers)
 
     return answer
 

@@ -58,6 +58,7 @@ def routes(splits: Splits) -> tuple[Route, ...]:
             wire.Splits,
             many,
             parameters=PARAMETERS,
+            own=True,
         ),
     )
 

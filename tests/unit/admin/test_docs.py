@@ -84,3 +84,13 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"body above {limits.body // 1024} KiB" in PAGE
     assert f"takes one, of {limits.form // 1024} KiB" in PAGE
     assert f"longer than {limits.url // 1024} KiB" in PAGE
+
+
+async def test_the_header_says_which_log_answers_and_splits_are_of_no_archive(serve: Serve) -> None:
+    port = (await serve(log=LOG, source=lambda: "archive; lag-rows=1")).port
+    for path, wanted in (
+        ("/api/v1/entries", "archive; lag-rows=1"),
+        ("/api/v1/verify", "archive; lag-rows=1"),
+        ("/api/v1/splits", "local"),
+    ):
+        assert (await ask(port, path)).headers["x-log-source"] == wanted, path
