@@ -31,6 +31,8 @@ _ROWS: Final = 4000
 _AT_ONCE: Final = 500
 """rows that become text at a time."""
 
+_REMOVED: Final = "retention removed entries while they were being exported"
+
 _KNOWN: Final = 100_000
 """Documents that a bundle has; beyond that some come again."""
 _BODIES: Final = 50
@@ -128,7 +130,7 @@ async def exported(store: Store, filters: Filters, form: Format) -> AsyncIterato
     # Each part is a transaction of its own: a long one would let the WAL grow.
     async for positions, after in pages.everything(store, filters, most=_ROWS):
         if goes_on is not None and (await store.span(Filters())).low > goes_on:
-            problem = "retention removed entries while they were being exported"
+            problem = _REMOVED
         goes_on = after
         for at in range(0, len(positions), _AT_ONCE):
             some = positions[at : at + _AT_ONCE]
@@ -136,6 +138,9 @@ async def exported(store: Store, filters: Filters, form: Format) -> AsyncIterato
                 async for part in _documents(store, some, filters, known):
                     yield part
             found = await store.piece(some, filters, told)
+            # A reader may be slow: these were there when they were looked for.
+            if found.rows < len(some) and (await store.span(Filters())).low > some[0]:
+                problem = _REMOVED
             rows += found.rows
             if found.text:
                 yield found.text.encode()

@@ -14,7 +14,7 @@ import pytest
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.export import COLUMNS, Format
 from tests.unit.audit.indexing import catch_up
-from tests.unit.audit.logs import document, entry, opened
+from tests.unit.audit.logs import document, entry, eventually, opened, rows
 
 
 async def text(path: Path, form: Format, **filters: Any) -> str:
@@ -131,3 +131,20 @@ async def test_rows_that_come_meanwhile_are_left_for_the_next(tmp_path: Path) ->
         rest = b"".join([part async for part in export])
     assert first.count(b"\n") == 10
     assert json.loads(rest) == {"export": "complete", "rows": 10}
+
+
+async def test_rows_that_go_before_they_are_told_are_said_to_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    now = 200 * 86_400_000_000
+    async with opened(path, clock=lambda: now) as journal:
+        for _ in range(1200):
+            journal.append(entry(at=now))
+        assert await journal.commit()
+    export = Reader(url=str(path)).export(Filters(), "ndjson")
+    assert await anext(export) == b""
+    assert (await anext(export)).count(b"\n") == 500
+    now += 31 * 86_400_000_000
+    async with opened(path, clock=lambda: now):
+        await eventually(lambda: rows(path, "SELECT min(position) > 1200 FROM entries") == [(1,)])
+    rest = b"".join([part async for part in export]).splitlines()
+    assert json.loads(rest[-1])["export"] == "truncated"
