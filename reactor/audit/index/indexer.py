@@ -32,21 +32,32 @@ class Indexer:
         self._said = ""
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever. Nothing that fails here ends anything else."""
         while True:
             try:
-                connection = await self._open()
                 try:
-                    self._said = ""
-                    while True:
-                        if await connection.run(builder.step):
-                            await self._pace.rest()
-                        else:
-                            await asyncio.sleep(LOOK)
-                finally:
-                    await connection.close()
-            except sqlite3.Error as error:
-                await self._failed(error)
+                    await self._follow()
+                except sqlite3.Error as error:
+                    self._failed(error)
+            except Exception as error:
+                # For instance at a row that the adaptor didn't write so.
+                if str(error) != self._said:
+                    self._said = str(error)
+                    log.exception("search index: a fault of the program; searching without it")
+            await asyncio.sleep(AGAIN)
+
+    async def _follow(self) -> None:
+        connection = await self._open()
+        try:
+            while True:
+                more = await connection.run(builder.step)
+                self._said = ""
+                if more:
+                    await self._pace.rest()
+                else:
+                    await asyncio.sleep(LOOK)
+        finally:
+            await connection.close()
 
     async def _open(self) -> Connection:
         index = beside(self._path)
@@ -59,7 +70,7 @@ class Indexer:
             raise
         return connection
 
-    async def _failed(self, error: sqlite3.Error) -> None:
+    def _failed(self, error: sqlite3.Error) -> None:
         """A damaged index is made anew; for anything else waiting may help."""
         index = beside(self._path)
         said = explain(error, index)
@@ -69,7 +80,6 @@ class Indexer:
         if str(said) != self._said:
             self._said = str(said)
             log.warning("search index: %s; searching the log without it", said)
-        await asyncio.sleep(AGAIN)
 
 
 _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

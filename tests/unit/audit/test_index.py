@@ -18,6 +18,7 @@ from reactor.audit.query import Filters, Reader
 from reactor.audit.retention import Retention
 from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import entry, eventually, opened, rows
+from tests.unit.audit.test_chain import edit
 
 
 async def write(path: Path, count: int, message: str = "refused", **settings: object) -> None:
@@ -129,6 +130,22 @@ async def test_a_damaged_index_is_made_anew(
         await asyncio.gather(running, return_exceptions=True)
     assert "searching the log without it" in caplog.text
     assert await found(path, "refused") == [2, 3, 4]
+
+
+async def test_a_row_that_can_not_be_read_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.sqlite"
+    await write(path, 3)
+    edit(path, "UPDATE entries SET detail = ? WHERE position = 3", '{"message":"\\ud800"}')
+    monkeypatch.setattr("reactor.audit.index.indexer.AGAIN", 0.0)
+    with caplog.at_level(logging.ERROR):
+        running = asyncio.create_task(Indexer(url=str(path)).run())
+        await eventually(lambda: running.done() or "searching without it" in caplog.text)
+        assert not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert await found(path, "refused") == [2, 4]
 
 
 async def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
