@@ -53,13 +53,14 @@ async def _follow(
     from reactor.cli.audit.opened import opened
     from reactor.errors import Retryable, Terminal
 
-    begun = False
+    begun, named = False, True
     after: str | None = None
     while True:
+        held = after is not None
         try:
             async with opened(where, flags) as log:
                 # From a named entry on, so that a loss before the first one loses nothing.
-                after = after or await log.newest()
+                after = after or (await log.newest() if named else None)
                 if not begun and form in ("table", "wide"):
                     _header(form)  # from here on nothing is missed
                 begun = True
@@ -70,8 +71,11 @@ async def _follow(
         except Terminal as error:
             if error.status != 404 or after is None:
                 raise
-            output.said(f"{error} Entries may be missing here; it goes on with the newest.")
-            after = None
+            if held:
+                output.said(f"{error} Entries may be missing here; it goes on with the newest.")
+            # The newest of an archive may be another adaptor's, which this one can't begin from.
+            named, after = held, None
+            continue
         except Retryable as error:
             if not begun:
                 raise
