@@ -21,20 +21,25 @@ from reactor.audit.query.stats import Stats
 from reactor.errors import ReactorError
 
 PATH: Final = "/api/v1/verify"
+_MOST: Final = 30
+"""Anchors that a URL has room for."""
 _ONE: Final = "[0-9a-f-]{36}:[0-9]{1,18}:[0-9a-f]{64}"
 _BEAT: Final = 5.0
 """Seconds after which a blank says that it goes on."""
 
 
 def _anchors(text: str, now: int) -> tuple[Anchor, ...]:
-    return tuple(Anchor.parse(one) for one in text.split(","))
+    given = text.split(",")
+    if len(given) > _MOST:
+        raise ValueError(f"{len(given)} anchors are too many")
+    return tuple(Anchor.parse(one) for one in given)
 
 
 ANCHOR = Parameter(
     "anchor",
     "Rows that must be there: what an earlier answer gave, kept elsewhere.",
-    "RUN:SEQ:HASH, and more of them behind commas",
-    {"type": "string", "pattern": f"^{_ONE}(,{_ONE})*$"},
+    f"RUN:SEQ:HASH, up to {_MOST} of them with commas between",
+    {"type": "string", "pattern": f"^{_ONE}(,{_ONE}){{0,{_MOST - 1}}}$"},
     _anchors,
 )
 

@@ -264,6 +264,8 @@ async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None
     missing = (await port.ask(f"/api/v1/verify?anchor={verdict['anchor']},{wrong}")).json()
     assert "cut off" in missing["problem"]
     assert (await port.ask("/api/v1/verify?anchor=x")).status == 400
+    many = [",".join([verdict["anchor"]] * count) for count in (30, 31)]
+    assert [(await port.ask(f"/api/v1/verify?anchor={a}")).status for a in many] == [200, 400]
     stats = (await port.ask("/api/v1/stats")).json()
     assert (stats["rows"], stats["runs"], stats["unindexed"], stats["gaps"]) == (5, 1, 5, [])
     assert stats["newest"] == "2020-09-13T12:26:45.000000Z"
