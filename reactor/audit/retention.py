@@ -18,9 +18,11 @@ from reactor.audit.row import DIGEST
 CHUNK: Final = 200
 """Rows that go in one transaction."""
 PAUSE: Final = 0.03
-"""Seconds between two such transactions, at least; and"""
+"""Seconds between two such transactions, at least, unless rows come faster still; and"""
 LEISURE: Final = 0.15
 """at most while rows are written: whoever waits for a commit waits for one of these, too."""
+AT_ONCE: Final = 8
+"""Such transactions in a row, at most, when rows come faster than that would remove them."""
 PERIOD: Final = 60.0
 """Seconds between looks at the oldest row."""
 GLANCE: Final = 1.0
@@ -56,11 +58,20 @@ class Sweeper:
         """Do a little if it is time; whether there is more. ``now`` is microseconds UTC."""
         if time.monotonic() < self._due and not await self._outgrown(keeper):
             return False
-        more = await keeper.run(self._step, keeper.ledger, now)
+        more = True
+        for _ in range(self._steps(keeper.ledger.tail.position)):
+            more = more and await keeper.run(self._step, keeper.ledger, now)
         self._due = time.monotonic() + (
             self._pause(keeper.ledger.tail.position) if more else PERIOD
         )
         return more
+
+    def _steps(self, position: int) -> int:
+        """As many as remove twice as many rows as were written during a pause."""
+        before, last = self._swept
+        if time.monotonic() > before + 1.0:
+            return 1  # that was no pause
+        return min(max(1, 2 * (position - last) // CHUNK), AT_ONCE)
 
     def _pause(self, position: int) -> float:
         """Short enough to remove twice as many rows as are written."""
@@ -69,7 +80,7 @@ class Sweeper:
         if position <= last:
             return PAUSE  # nobody is in the way
         seconds = (self._swept[0] - before) * CHUNK / 2 / (position - last)
-        return min(max(PAUSE, seconds), LEISURE)
+        return min(max(min(PAUSE, seconds * AT_ONCE / 2), seconds), LEISURE)
 
     @property
     def wait(self) -> float:

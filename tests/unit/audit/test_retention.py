@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from reactor.audit.chain import verify
-from reactor.audit.retention import Retention
+from reactor.audit.keeper import Keeper
+from reactor.audit.ledger import Start
+from reactor.audit.retention import Retention, Sweeper
 from tests.unit.audit.logs import crash, document, entry, eventually, journal, opened, rows
 from tests.unit.audit.test_chain import edit
 
@@ -221,3 +223,20 @@ async def test_a_log_is_proved_while_a_part_of_the_run_is_purged_that_was_proved
     verdict = await verify(str(path), rest=rest)
     assert verdict.problem is None
     assert looked > 3
+
+
+async def test_rows_go_as_fast_as_they_come(path: Path) -> None:
+    keeper = Keeper(path, lambda: Start(0, "1.2.3", "node", "{}", "cluster.local"))
+    sweeper = Sweeper(Retention(age=1.0))
+    await keeper.lock(print)
+    try:
+        await keeper.hold()
+        for day in range(120):
+            some = [entry(at=day * _DAY) for _ in range(300)]
+            await keeper.run(keeper.ledger.write, some)
+            await sweeper.sweep(keeper, (day + 1) * _DAY)
+    finally:
+        await keeper.close()
+        keeper.release()
+    ((left,),) = rows(path, "SELECT count(*) FROM entries")
+    assert left < 18_000  # of 36,000
