@@ -62,6 +62,10 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         assert len(await logs.runs()) == 2
         mine = [row for row in page.entries if row.run == min(r.run for r in page.entries)]
         assert await logs.entry(mine[0].run, mine[0].seq) == mine[0]
+        # What nobody was given, but can be asked for, is no fault of the archive.
+        assert await archive.entry("-" * 36, 1) is None
+        odd = await logs.entries(Filters(), limit=1, cursor=f"v1.<{10**19}")
+        assert len(odd.entries) == 1
         changes = await history(logs, "default", "split-1", limit=3)
         assert [change.actor for change in changes.changes] == ["kubectl"] * 3
         # What isn't shipped yet is found all the same.

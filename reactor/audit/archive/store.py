@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from reactor.audit.archive.database import Connection
 from reactor.audit.archive.lines import lines
@@ -204,6 +205,10 @@ class ArchiveStore:
         return Piece(lines(found, form), len(found))
 
     async def entry(self, run: str, seq: int) -> Row | None:
+        try:
+            run = str(UUID(run))
+        except ValueError:
+            return None
         found = await self._connection.fetchrow(
             f"SELECT {_ROWS} FROM entries AS e"
             " WHERE cluster = $1 AND run = $2::text::uuid AND seq = $3",

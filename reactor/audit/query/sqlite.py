@@ -382,7 +382,7 @@ def _translated(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
 def _place(connection: sqlite3.Connection, position: int) -> int:
     found = connection.execute(
         "SELECT at, run, seq FROM entries WHERE position <= ? ORDER BY position DESC LIMIT 1",
-        (position,),
+        (min(position, (1 << 63) - 1),),  # a cursor may say anything
     ).fetchone()
     return LOWEST if found is None else pack(*found)
 
