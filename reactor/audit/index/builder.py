@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from reactor.audit.index.packer import pack, unpack
+from reactor.audit.index.packs import PACK
 from reactor.audit.index.schema import BLOCK, FIELDS, TABLES, VERSION
 from reactor.audit.index.words import Detail, said, understood
 
@@ -130,7 +131,10 @@ def _add(index: sqlite3.Connection, text: str) -> int:
     _insert(index, "texts", texts)
     _insert(index, "messages (rowid, text)", texts)
     index.execute(
-        "UPDATE progress SET position = ?, run = ?, seq = ?", (last.position, last.run, last.seq)
+        # Before its first row there is nothing to pack, however long the log was.
+        "UPDATE progress SET packed = CASE position WHEN 0 THEN ? ELSE packed END,"
+        " position = ?, run = ?, seq = ?",
+        (rows[0].position // PACK * PACK, last.position, last.run, last.seq),
     )
     return len(rows)
 

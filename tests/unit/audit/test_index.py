@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from reactor.audit import engine
+from reactor.audit.engine import Connection
+from reactor.audit.index import builder
 from reactor.audit.index.indexer import Indexer
 from reactor.audit.index.schema import BLOCK, beside
 from reactor.audit.index.words import Wanted, said, words
@@ -146,6 +149,21 @@ async def test_a_row_that_can_not_be_read_ends_nothing(
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert await found(path, "refused") == [2, 4]
+
+
+async def test_a_log_that_lost_most_of_its_rows_is_indexed_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    await write(path, 3)
+    edit(path, "UPDATE entries SET position = position + 100000000")
+    connection = await Connection.open(engine.index(beside(path)))
+    try:
+        await connection.run(builder.attach, engine.uri(path, "ro"))
+        await connection.run(builder.prepare)
+        assert not await connection.run(builder.step)
+        assert not await connection.run(builder.step)
+    finally:
+        await connection.close()
+    assert await found(path, "refused") == [2, 3, 4]
 
 
 async def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
