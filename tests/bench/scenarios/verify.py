@@ -60,7 +60,7 @@ def _tampered(folder: Path, times: int) -> tuple[int, int, int]:
     asyncio.run(purged.write(source))
     tamper.unlocked(source)
     before, known = tamper.contents(source), _proof(source)
-    if known.problem is not None:
+    if known.problem is not None or known.anchor is None:
         raise RuntimeError(known.problem)
     seed = missed = misnamed = 0
     done: Counter[str] = Counter()
@@ -80,8 +80,8 @@ def _tampered(folder: Path, times: int) -> tuple[int, int, int]:
     return missed, misnamed, len(done)
 
 
-def _proof(path: Path, anchor: Anchor | None = None) -> Verdict:
-    return asyncio.run(verify(str(path), anchor))
+def _proof(path: Path, *anchors: Anchor) -> Verdict:
+    return asyncio.run(verify(str(path), *anchors))
 
 
 def _hashed(path: Path) -> float:
