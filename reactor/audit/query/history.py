@@ -15,10 +15,10 @@ from reactor.audit.row import Row
 
 LONGEST: Final = 100
 """Changes in one answer."""
-_REACH: Final = 1000
-"""Rows of the service that are read to find what followed;"""
-_EACH: Final = 5
-"""so many for each change at first: one more than there are as a rule."""
+_REACH: Final = 500
+"""Decisions on the service that are read to find what followed, and as many endings;"""
+_MORE: Final = 10
+"""so many more than there are changes, at first: one each, as a rule."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -171,10 +171,12 @@ class _Followed:
         at = bisect_right(decisions, position, key=lambda later: later.position)
         return decisions[at] if at < len(decisions) else None
 
-    def over(self, service: str | None, position: int) -> bool:
-        """Whether it is known how that one ended."""
+    def has(self, kind: str, service: str, position: int) -> bool:
+        """Whether nothing more of that kind is needed for a change there."""
         decision = self.decision(service, position)
-        return decision is not None and self.ended(decision) is not None
+        if kind == "translated":
+            return decision is not None
+        return decision is None or self.ended(decision) is not None
 
     def ended(self, decision: Row) -> Row | None:
         """The first outcome of its reconcile."""
@@ -186,18 +188,20 @@ async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> _Followed
     found = _Followed()
     for service in dict.fromkeys(row.service for row in shown if row.service is not None):
         changes = [row.position for row in shown if row.service == service]
-        cursor: str | None = str(Cursor(min(changes), above=True))
-        rest = _REACH
-        while cursor is not None and rest > 0 and not found.over(service, max(changes)):
-            page = await log.entries(
-                Filters(namespace=namespace, service=service),
-                limit=min(rest, _EACH * (len(changes) + 1)),
-                order="oldest",
-                cursor=cursor,
-            )
-            found.add(page.entries)
-            rest -= len(page.entries)
-            cursor = page.next
+        # Each kind by itself: half of a service's rows are what was seen, and not asked for here.
+        for kind in ("translated", "synced"):
+            cursor: str | None = str(Cursor(min(changes), above=True))
+            rest = _REACH
+            while cursor is not None and rest > 0 and not found.has(kind, service, max(changes)):
+                page = await log.entries(
+                    Filters(kind=kind, namespace=namespace, service=service),
+                    limit=min(rest, len(changes) + _MORE),
+                    order="oldest",
+                    cursor=cursor,
+                )
+                found.add(page.entries)
+                rest -= len(page.entries)
+                cursor = page.next
     return found
 
 
