@@ -25,6 +25,8 @@ from tests.story.page import Step
 
 _EXEC = "kubectl -n linkerd-smi exec deploy/smi-adaptor -c smi-adaptor -- "
 _EXPORT = re.compile(r"export ([A-Z_]+)=(.*)")
+_APART = re.compile(r"[|<>$;&]| --into ")
+"""What is no argument, and what sets up the logging of a whole process."""
 _QUIET = 2.0
 """Seconds that a page which shows nothing yet gives to what follows."""
 
@@ -69,7 +71,7 @@ class Terminal:
         elif line.endswith(" &"):
             self._start(line.removesuffix(" &"), shown=self._shell.home / "background")
             shown = ""
-        elif line.startswith("linkerd smi ") and not re.search(r"[|<>$;&]", line):
+        elif line.startswith("linkerd smi ") and not _APART.search(line):
             shown = self._ours(shlex.split(line)[2:])
         else:
             shown = self._bash(line)

@@ -73,6 +73,9 @@ def explain(error: BaseException, url: str) -> Away:
         return Away(url, "allows the user too little", detail=_line(error))
     if isinstance(error, asyncpg.DiskFullError):
         return Away(url, "has a full disk; make room on it")
+    if isinstance(error, ssl.SSLError):  # some are ValueErrors too
+        what = "has a certificate that isn't trusted; check sslrootcert"
+        return Away(url, what, detail=_line(error))
     if isinstance(error, ValueError):
         # Among the driver's own; its words may quote the URL.
         return Away(url, "can't be asked with the URL that was given")
@@ -80,9 +83,6 @@ def explain(error: BaseException, url: str) -> Away:
         return Away(url, "broke the connection off")
     if isinstance(error, TimeoutError):
         return Away(url, "doesn't answer")
-    if isinstance(error, ssl.SSLError):
-        what = "has a certificate that isn't trusted; check sslrootcert"
-        return Away(url, what, detail=_line(error))
     if isinstance(error, FileNotFoundError):
         what = "can't be reached: a file is missing"
         return Away(url, what, detail="sslrootcert, sslcert, sslkey, or the socket")
