@@ -50,6 +50,8 @@ def root(connection: sqlite3.Connection) -> Root:
         return Root()
     if suspect is None and connection.execute("SELECT max(cut) > 0 FROM runs").fetchone()[0]:
         suspect = 0
+    if suspect == oldest[0]:
+        suspect = None  # where nothing is proved it is the first row that is wrong
     run, seq = (value.decode(errors="replace") for value in oldest[1:])
     return Root(None, f"row {run}:{seq} is the first: the rows before it are missing", suspect)
 

@@ -215,6 +215,24 @@ async def test_rows_that_a_removed_purge_accounted_for_are_missed(
     assert "rows between are missing or moved" in problem
 
 
+async def test_a_purge_that_changed_places_with_the_first_row_is_named(
+    purged_log: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copyfile(purged_log, path)
+    before = contents(path)
+    ((oldest, purge),) = rows(
+        path,
+        "SELECT min(position), min(CASE kind WHEN 'purged' THEN position END) FROM entries",
+    )
+    edit(path, "UPDATE entries SET position = -1 WHERE position = ?", oldest)
+    edit(path, "UPDATE entries SET position = ? WHERE position = ?", oldest, purge)
+    edit(path, "UPDATE entries SET position = ? WHERE position = -1", purge)
+    problem = (await verify(str(path))).problem
+    assert problem is not None
+    assert any(name in problem for name in first(before, contents(path)))
+
+
 async def test_a_crashed_run_can_not_be_given_another_end(log: Path) -> None:
     (_, (crashed,), _) = rows(log, "SELECT id FROM runs ORDER BY id")
     edit(log, "UPDATE runs SET ended = NULL WHERE id = ?", crashed)
