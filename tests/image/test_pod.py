@@ -170,7 +170,8 @@ async def test_the_pod_works_writes_to_its_volume_alone_and_ends_when_asked(
         async with asyncio.timeout(60):
             await until_async(container.ready, timeout=60)
         await admin.create(TRAFFICSPLITS, split)
-        await admin.wait_for(SERVICEPROFILES, profile, cluster_namespace, bool)
+        # Whoever held the lease may have been killed by the test before: it lapses after 15 s.
+        await admin.wait_for(SERVICEPROFILES, profile, cluster_namespace, bool, timeout=30)
         assert await container.end() == 0, container.log
     assert "Traceback" not in container.log
     assert everything(image.result) == before
