@@ -14,7 +14,7 @@ from reactor.audit.query.export import Form, Piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import HIGHEST, begin, pack, packed, unpack
-from reactor.audit.query.sqlite import Run
+from reactor.audit.query.records import Run
 from reactor.audit.row import COLUMNS, Row
 
 _ROWS: Final = ", ".join(f"e.{column}" for column in COLUMNS[1:]).replace("e.run", "e.run::text")

@@ -7,6 +7,6 @@ cursor, instead of late.
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import LONGEST_PAGE, Page
 from reactor.audit.query.reader import Reader
-from reactor.audit.query.sqlite import Run
+from reactor.audit.query.records import Run
 
 __all__ = ["LONGEST_PAGE", "Filters", "Order", "Page", "Reader", "Run"]

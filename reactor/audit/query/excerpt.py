@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from reactor.audit import schema
 from reactor.audit.query.batches import Recorded
-from reactor.audit.query.sqlite import Run
+from reactor.audit.query.records import Run
 from reactor.audit.trouble import explain
 
 _INDEXES: Final = ("entries_split", "entries_service")

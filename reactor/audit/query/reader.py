@@ -21,7 +21,8 @@ from reactor.audit.query.export import Format, exported
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
 from reactor.audit.query.position import LOWEST
-from reactor.audit.query.sqlite import Run, SqliteStore
+from reactor.audit.query.records import Run
+from reactor.audit.query.sqlite import SqliteStore
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
 from reactor.audit.trouble import Unavailable, explain

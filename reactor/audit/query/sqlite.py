@@ -9,39 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import BLOCK, VERSION
+from reactor.audit.query import records
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Form, Piece, piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.position import LOWEST, pack, unpack
+from reactor.audit.query.records import Run
 from reactor.audit.query.stats import Stats, stats
 from reactor.audit.query.terms import TERMS, TIME, Terms
 from reactor.audit.query.where import conditions
-from reactor.audit.row import COLUMNS, Row
+from reactor.audit.row import Row
 
-_ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
 _MANY: Final = 128
 """Rows up to which those with all terms of the filters are counted."""
 _WORDS: Final = 4096
 """Rows with the words that are looked at together for other terms."""
-
-
-class Run(msgspec.Struct, frozen=True):
-    """One row of ``runs``, with the seq of its oldest and its newest entry."""
-
-    id: str
-    started: int
-    ended: int | None
-    version: str
-    host: str
-    settings: str
-    cluster_domain: str
-    first: int | None
-    last: int | None
 
 
 class SqliteStore:
@@ -309,7 +294,7 @@ class SqliteStore:
         where, parameters = conditions(filters)
         order = "DESC" if down else "ASC"
         found = connection.execute(
-            f"{_ROWS} WHERE e.position IN (SELECT value FROM json_each(?)){where}"
+            f"{records.ROWS} WHERE e.position IN (SELECT value FROM json_each(?)){where}"
             f" ORDER BY e.position {order} LIMIT ?",
             (json.dumps(positions), *parameters, -1 if most is None else most),
         )
@@ -327,19 +312,19 @@ class SqliteStore:
         return await self._connection.run(_place, position)
 
     async def entry(self, run: str, seq: int) -> Row | None:
-        return await self._connection.run(_entry, run, seq)
+        return await self._connection.run(records.entry, run, seq)
 
     async def document(self, digest: bytes) -> str | None:
-        return await self._connection.run(_document, digest)
+        return await self._connection.run(records.document, digest)
 
     async def documents(self, digests: Sequence[bytes]) -> dict[bytes, str]:
-        return await self._connection.run(_documents, tuple(dict.fromkeys(digests)))
+        return await self._connection.run(records.documents, tuple(dict.fromkeys(digests)))
 
     async def stats(self, path: Path) -> Stats:
         return await self._connection.run(stats, path, self._indexed)
 
     async def runs(self) -> list[Run]:
-        return await self._connection.run(_runs)
+        return await self._connection.run(records.runs)
 
 
 def _edge(connection: sqlite3.Connection, block: int, end: str, before: str, at: int) -> int | None:
@@ -385,40 +370,6 @@ def _place(connection: sqlite3.Connection, position: int) -> int:
         (min(position, (1 << 63) - 1),),  # a cursor may say anything
     ).fetchone()
     return LOWEST if found is None else pack(*found)
-
-
-def _entry(connection: sqlite3.Connection, run: str, seq: int) -> Row | None:
-    found = connection.execute(f"{_ROWS} WHERE e.run = ? AND e.seq = ?", (run, seq)).fetchone()
-    return None if found is None else Row(*found)
-
-
-def _document(connection: sqlite3.Connection, digest: bytes) -> str | None:
-    found = connection.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()
-    return None if found is None else str(found[0])
-
-
-def _documents(connection: sqlite3.Connection, digests: tuple[bytes, ...]) -> dict[bytes, str]:
-    found: dict[bytes, str] = {}
-    for start in range(0, len(digests), 500):
-        piece = digests[start : start + 500]
-        marks = ", ".join("?" * len(piece))
-        found.update(
-            connection.execute(
-                f"SELECT digest, body FROM documents WHERE digest IN ({marks})", piece
-            )
-        )
-    return found
-
-
-def _runs(connection: sqlite3.Connection) -> list[Run]:
-    return [
-        Run(*found)
-        for found in connection.execute(
-            "SELECT id, started, ended, version, host, settings, cluster_domain,"
-            " (SELECT min(seq) FROM entries WHERE run = runs.id),"
-            " (SELECT max(seq) FROM entries WHERE run = runs.id) FROM runs ORDER BY id DESC"
-        )
-    ]
 
 
 # From one namespace straight to the next in the index.
