@@ -14,20 +14,29 @@ from tests.contract.waiting import until
 class Load:
     """Writers with a split of their own each, which they change once its profile is right.
 
-    ``padding``: bytes in an annotation of each split, other ones with each change. A change makes
-    four rows: the split, the decision, its outcome, the profile.
+    ``padding``: bytes in an annotation of each split, other ones with each change. ``every``:
+    seconds between a writer's changes, when it is quick enough. A change makes four rows: the
+    split, the decision, its outcome, the profile.
     """
 
     ROWS = 4
 
-    def __init__(self, cluster: Cluster, *, writers: int = 4, padding: int = 0) -> None:
+    def __init__(
+        self, cluster: Cluster, *, writers: int = 4, padding: int = 0, every: float = 0.0
+    ) -> None:
         assert cluster.sandbox is not None, "only the sandbox is quick enough"
         self._sandbox: Sandbox = cluster.sandbox
         self._cluster = cluster
         self._writers = writers
         self._padding = padding
+        self._every = every
         self.changes = 0
-        self.slowest = 0.0
+        self.taken: list[float] = []
+
+    @property
+    def slowest(self) -> float:
+        """Seconds that the slowest change took to become its profile."""
+        return max(self.taken, default=0.0)
 
     async def run(self, enough: Callable[[], bool]) -> None:
         """Change splits until it is enough; returns when each has become its profile."""
@@ -52,7 +61,9 @@ class Load:
             self._apply(name, weight)
             began = time.monotonic()
             await self._shows(name, str(weight))
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            taken = time.monotonic() - began
+            self.taken.append(taken)
+            await asyncio.sleep(self._every - taken)
 
     async def _shows(self, name: str, weight: str) -> None:
         await until(lambda: self._weight(name) == weight, timeout=20.0)
