@@ -91,6 +91,8 @@ class Parts:
         self.connection = Connection.from_kubeconfig(
             settings.kubeconfig, environ=os.environ, observed=self.measure.requested
         )
+        # Who comes back to a tail asks for one row, and is late already.
+        self.feed = Feed(log=Reader(url=settings.audit_url))
         self.journal = Journal(
             url=settings.audit_url,
             version=__version__,
@@ -99,11 +101,10 @@ class Parts:
             cluster_domain=settings.cluster_domain,
             retention=Retention(settings.audit_retention_age, settings.audit_retention_size),
             on_commit=self._committed,
+            followers=self.feed,
         )
         self._pace = Pace()
         reader = Reader(url=settings.audit_url, pace=self._pace)
-        # Who comes back to a tail asks for one row, and is late already.
-        self.feed = Feed(log=Reader(url=settings.audit_url))
         self.indexer = Indexer(url=settings.audit_url, pace=self._pace)
         self.shipper, self.archive = self._build_archive()
         logs = self._build_logs(reader)
@@ -151,7 +152,6 @@ class Parts:
 
     def _committed(self, rows: int, seconds: float) -> None:
         self.measure.committed(rows, seconds)
-        self.feed.committed()
         if self.shipper is not None:
             self.shipper.committed(rows)
 

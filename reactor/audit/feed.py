@@ -13,8 +13,6 @@ from reactor.audit.query.pages import Page
 from reactor.audit.row import Row
 from reactor.errors import ReactorError
 
-PAUSE: Final = 0.01
-"""Seconds between two reads: rows that come in between are read together."""
 _BATCH: Final = 1000
 _RING: Final = 4000
 """Rows that are held for readers that keep up."""
@@ -48,20 +46,35 @@ class Log(Protocol):
 
 
 class Feed:
-    """Reads each new row once while somebody follows, and nothing while nobody does."""
+    """Holds each new row once while somebody follows, and nothing while nobody does.
+
+    The journal gives the rows it wrote; what lies before them, or between, is read from the log.
+    """
 
     def __init__(self, *, log: Log) -> None:
         self._log = log
         self._ring: deque[Row] = deque(maxlen=_RING)
         self._newest = 0
+        self._current = False
         self._committed = asyncio.Event()
         self._news = asyncio.Event()
         self._followers = 0
         self._followed = asyncio.Event()
 
-    def committed(self) -> None:
-        """Rows were committed."""
-        self._committed.set()
+    @property
+    def followed(self) -> bool:
+        """Whether anybody wants to see rows."""
+        return self._followers > 0
+
+    def committed(self, rows: Sequence[Row] = ()) -> None:
+        """Rows were committed: these, or those that are to be read."""
+        if not self.followed:
+            return
+        if not rows or rows[0].position > self._newest + 1:
+            self._committed.set()
+        else:
+            self._add(rows)
+            self._current = True
 
     async def run(self) -> None:
         """For ever; cancel it to end it."""
@@ -73,8 +86,8 @@ class Feed:
                     await self._committed.wait()
                     self._committed.clear()
                     await self._read(behind)
-                    await asyncio.sleep(PAUSE)
             except ReactorError:
+                self._current = False
                 # Whoever follows is told when it reads for itself.
                 await asyncio.sleep(_AGAIN)
                 self._committed.set()
@@ -85,13 +98,18 @@ class Feed:
         full = True
         while full:
             rows = await behind.rows(self._newest, most=_BATCH)
-            if not rows:
-                return
-            self._ring.extend(rows)
-            self._newest = rows[-1].position
+            self._add(rows)
+            full = len(rows) == _BATCH
+        self._current = True
+
+    def _add(self, rows: Sequence[Row]) -> None:
+        """Rows that follow the newest one, but for those that are known already."""
+        fresh = [row for row in rows if row.position > self._newest]
+        if fresh:
+            self._ring.extend(fresh)
+            self._newest = fresh[-1].position
             news, self._news = self._news, asyncio.Event()
             news.set()
-            full = len(rows) == _BATCH
 
     async def _page(self, position: int) -> Sequence[Row]:
         cursor = str(Cursor(position, above=True))
@@ -100,18 +118,31 @@ class Feed:
 
     async def newest(self) -> int:
         """The position that a follower begins behind when it wants what comes from now on."""
+        if self.followed and self._current:
+            return self._newest
         page = await self._log.entries(Filters(), limit=1)
         return page.entries[0].position if page.entries else 0
 
     async def position(self, run: str, seq: int) -> int | None:
         """Where a row is in this log; an archive's positions are its own."""
-        row = await self._log.entry(run, seq)
+        row = self._held(run, seq) or await self._log.entry(run, seq)
         return None if row is None else row.position
+
+    def _held(self, run: str, seq: int) -> Row | None:
+        """A row of the newest run; as positions, its numbers have no holes."""
+        if not self._ring:
+            return None
+        before = self._ring[-1].seq - seq
+        if not 0 <= before < len(self._ring):
+            return None
+        row = self._ring[-1 - before]
+        return row if (row.run, row.seq) == (run, seq) else None
 
     def join(self, position: int) -> None:
         """Somebody follows from here on; `leave` when it is over."""
         if not self._followers:
             self._ring.clear()
+            self._current = False
             self._newest = max(self._newest, position)
             self._followed.set()
             self._committed.set()

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from reactor.audit import engine
+from reactor.audit import engine, fresh
 from reactor.audit.buffer import Bounds, Buffer
 from reactor.audit.engine import Connection
 from reactor.audit.entry import Entry
@@ -20,6 +20,7 @@ from reactor.audit.keeper import LOOK, Keeper
 from reactor.audit.ledger import Start
 from reactor.audit.recall import Recollection, recollect
 from reactor.audit.retention import Retention, Sweeper
+from reactor.audit.row import Row
 from reactor.audit.trouble import Unavailable, explain
 from reactor.audit.waiters import Waiters
 from reactor.errors import ReactorError
@@ -30,7 +31,9 @@ GROUP_SIZE: Final = 2 << 20
 UNMERGED: Final = 200
 """Rows after which a quiet second is used to bring the WAL into the file."""
 LINGER: Final = 0.02
-"""Seconds that a row which nobody waits for waits for company."""
+"""Seconds that a row which nobody waits for waits for company, and"""
+BRIEFLY: Final = 0.005
+"""while somebody follows the log."""
 RETRY: Final = 0.25
 """Seconds between attempts on a database that failed."""
 GRACE: Final = 3.0
@@ -45,6 +48,19 @@ _log = logging.getLogger(__name__)
 def microseconds() -> int:
     """The wall clock: microseconds since 1970 UTC."""
     return time.time_ns() // 1000
+
+
+class Followers(Protocol):
+    """Want to see each row once it is durable."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether there is anybody."""
+        ...
+
+    def committed(self, rows: Sequence[Row]) -> None:
+        """Rows are durable; without any when they have to be read."""
+        ...
 
 
 class Journal:
@@ -65,6 +81,7 @@ class Journal:
         retention: Retention,
         clock: Callable[[], int] = microseconds,
         on_commit: Callable[[int, float], None] | None = None,
+        followers: Followers | None = None,
         bounds: Bounds | None = None,
     ) -> None:
         self._keeper = Keeper(engine.location(url), self._start)
@@ -74,6 +91,7 @@ class Journal:
         self._domain = cluster_domain
         self._clock = clock
         self._on_commit = on_commit
+        self._followers = followers
         self._bounds = bounds or Bounds()
         self._buffer = Buffer(self._bounds)
         self._group: list[Entry] = []
@@ -183,7 +201,11 @@ class Journal:
         if len(self._buffer) >= GROUP_ROWS:
             self._wake.set()
         elif self._alarm is None:
-            self._alarm = asyncio.get_running_loop().call_later(LINGER, self._ring)
+            wait = BRIEFLY if self._followed() else LINGER
+            self._alarm = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _followed(self) -> bool:
+        return self._followers is not None and self._followers.followed
 
     def _ring(self) -> None:
         self._alarm = None
@@ -275,8 +297,15 @@ class Journal:
             self._group = self._take()
         if self._group:
             began = time.perf_counter()
-            await keeper.run(keeper.ledger.write, self._group)
+            rows: Sequence[Row] = ()
+            if self._followed():
+                # Where they lie now, they take microseconds to read.
+                rows = await keeper.run(fresh.written, keeper.ledger, self._group)
+            else:
+                await keeper.run(keeper.ledger.write, self._group)
             self._committed(time.perf_counter() - began)
+            if self._followers is not None:
+                self._followers.committed(rows)
         else:
             # Nothing waits to be written, so nothing else would show that it works again.
             self._recover()

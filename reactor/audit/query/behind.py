@@ -5,16 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from reactor.audit import engine, file
+from reactor.audit import engine, file, fresh
 from reactor.audit.engine import Connection
-from reactor.audit.row import COLUMNS, Row
+from reactor.audit.row import Row
 from reactor.audit.trouble import explain
-
-_ROWS: Final = (
-    f"SELECT {', '.join(COLUMNS)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
-)
 
 
 class Behind:
@@ -28,7 +23,7 @@ class Behind:
     async def rows(self, position: int, *, most: int) -> Sequence[Row]:
         """The oldest rows behind the position. Raises ReactorError when they can't be read."""
         try:
-            return await (await self._opened()).run(_rows, position, most)
+            return await (await self._opened()).run(fresh.behind, position, most)
         except sqlite3.Error as error:
             await self.close()
             raise explain(error, self._path) from error
@@ -46,7 +41,3 @@ class Behind:
             self._connection = await Connection.open(engine.reader(self._path))
             self._identity = identity
         return self._connection
-
-
-def _rows(connection: sqlite3.Connection, position: int, most: int) -> list[Row]:
-    return [Row(*row) for row in connection.execute(_ROWS, (position, most))]

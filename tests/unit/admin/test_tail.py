@@ -39,7 +39,7 @@ async def _log(tmp_path: Path, serve: Serve) -> AsyncIterator[Followed]:
     path = tmp_path / "log.sqlite"
     reader = Reader(url=str(path))
     feed = Feed(log=reader)
-    async with opened(path, on_commit=lambda rows, seconds: feed.committed()) as journal:
+    async with opened(path, followers=feed) as journal:
         running = asyncio.create_task(feed.run())
         server = await serve(log=reader, feed=feed)
         yield Followed(journal, server.port)

@@ -1,0 +1,93 @@
+"""Followers get the rows that the journal wrote, and read only what it didn't give them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from reactor.audit.feed import Feed
+from reactor.audit.journal import Journal
+from reactor.audit.query import Filters, Reader
+from reactor.audit.row import Row
+from reactor.errors import ReactorError
+from tests.unit.audit.logs import document, entry, opened
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path: Path) -> Path:
+    return tmp_path / "log.sqlite"
+
+
+async def _write(journal: Journal, *names: str) -> None:
+    for name in names:
+        journal.append(entry("synced", name, documents=(document(name),)))
+    assert await journal.commit()
+
+
+async def _log(path: Path) -> Sequence[Row]:
+    """All rows but the first, which tells of the start."""
+    return (await Reader(url=str(path)).entries(Filters(), order="oldest")).entries[1:]
+
+
+async def _followed(feed: Feed, position: int, count: int) -> list[Row]:
+    found: list[Row] = []
+    while len(found) < count:
+        rows = await feed.after(position, patience=5)
+        assert rows
+        found += rows
+        position = rows[-1].position
+    return found
+
+
+@asynccontextmanager
+async def _reading(feed: Feed) -> AsyncIterator[None]:
+    running = asyncio.create_task(feed.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_rows_come_as_they_are_in_the_log_without_being_read_again(path: Path) -> None:
+    feed = Feed(log=Reader(url=str(path)))  # which isn't run, and so reads nothing
+    async with opened(path, followers=feed) as journal:
+        start = await feed.newest()
+        feed.join(start)
+        await _write(journal, "a", "b")
+        await _write(journal, "c")
+        assert await _followed(feed, start, 3) == list(await _log(path))
+
+
+async def test_rows_that_nobody_told_of_are_read(path: Path) -> None:
+    feed = Feed(log=Reader(url=str(path)))
+    async with opened(path) as journal, _reading(feed):
+        start = await feed.newest()
+        feed.join(start)
+        await _write(journal, *"abcdef")
+        rows = await _log(path)
+        feed.committed(rows[2:4])
+        feed.committed(rows[3:5])
+        feed.committed()
+        assert await _followed(feed, start, 6) == list(rows)
+
+
+async def test_who_comes_back_among_others_does_not_ask_the_log(path: Path) -> None:
+    feed = Feed(log=Reader(url=str(path)))
+    async with opened(path, followers=feed) as journal:
+        await _write(journal, "before")
+        start = await feed.newest()
+        feed.join(start)
+        await _write(journal, "a", "b")
+        before, first, newest = await _log(path)
+        assert await _followed(feed, start, 2) == [first, newest]
+    await asyncio.to_thread(path.unlink)
+    assert await feed.newest() == newest.position
+    assert await feed.position(first.run, first.seq) == first.position
+    for run, seq in [(before.run, before.seq), (newest.run, newest.seq + 9), ("other", 3)]:
+        with pytest.raises(ReactorError):
+            await feed.position(run, seq)
