@@ -1,4 +1,4 @@
-"""Engines on aiosqlite: one connection for the writer, short-lived ones for readers."""
+"""Connections on aiosqlite: one for the writer, short-lived ones for readers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
-from reactor.audit.library import AsyncConnection, AsyncEngine, create_async_engine
+from reactor.audit.library import AsyncConnection, create_async_engine
 from reactor.errors import Fatal
 
 T = TypeVar("T")
@@ -57,17 +57,24 @@ def location(url: str) -> Path:
     return Path(path).absolute()
 
 
-def writer(path: Path) -> AsyncEngine:
+class Source(NamedTuple):
+    """A file as SQLite opens it, and what each connection to it is told first."""
+
+    name: str
+    pragmas: tuple[str, ...]
+
+
+def writer(path: Path) -> Source:
     """For the one writer: every commit synced, transactions begun by hand."""
-    return _engine(path, "rwc", _WRITER)
+    return Source(uri(path, "rwc"), _WRITER)
 
 
-def reader(path: Path) -> AsyncEngine:
+def reader(path: Path) -> Source:
     """Read-only; each connection lives for one question, so that none holds up the WAL."""
-    return _engine(path, "ro", ("PRAGMA query_only=ON", "PRAGMA cache_size=-4000"))
+    return Source(uri(path, "ro"), ("PRAGMA query_only=ON", "PRAGMA cache_size=-4000"))
 
 
-def index(path: Path) -> AsyncEngine:
+def index(path: Path) -> Source:
     """For what builds the search index: it can be made again, so nothing waits for the disk.
 
     The file shrinks with what is in it, since its size counts as the log's, and its WAL is kept
@@ -81,7 +88,7 @@ def index(path: Path) -> AsyncEngine:
         f"journal_size_limit={1 << 20}",
         "cache_size=-512",
     )
-    return _engine(path, "rwc", tuple(f"PRAGMA {pragma}" for pragma in pragmas))
+    return Source(uri(path, "rwc"), tuple(f"PRAGMA {pragma}" for pragma in pragmas))
 
 
 def uri(path: Path, mode: str) -> str:
@@ -89,37 +96,33 @@ def uri(path: Path, mode: str) -> str:
     return f"file:{quote(str(path))}?mode={mode}"
 
 
-def _engine(path: Path, mode: str, pragmas: tuple[str, ...]) -> AsyncEngine:
-    name = uri(path, mode)
+async def _connected(source: Source) -> Any:
+    # aiosqlite offers its queue of calls by this name alone.
+    connection: Any = aiosqlite.connect(source.name, uri=True, timeout=BUSY, isolation_level=None)
+    # A disk that hangs must not keep the process from ending.
+    connection._thread.daemon = True
+    try:
+        await connection
+        await connection._execute(_prepare, connection._conn, source.pragmas)
+    except BaseException:
+        # aiosqlite tells its thread to stop, but doesn't wait until it has.
+        connection.stop()
+        await _ended(connection._thread)
+        raise
+    return connection
 
-    async def connect() -> aiosqlite.Connection:
-        connection = aiosqlite.connect(name, uri=True, timeout=BUSY, isolation_level=None)
-        # A disk that hangs must not keep the process from ending.
-        connection._thread.daemon = True
-        try:
-            return await connection
-        except BaseException:
-            # aiosqlite tells its thread to stop, but doesn't wait until it has.
-            await _ended(connection._thread)
-            raise
 
-    engine = create_async_engine("sqlite+aiosqlite://", poolclass=NullPool, async_creator=connect)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
-
-    return engine
+def _prepare(connection: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
+    for pragma in pragmas:
+        connection.execute(pragma)
 
 
 async def _ended(thread: Thread) -> None:
-    for _ in range(1000):
+    # As a rule it has only to return.
+    for wait in chain(repeat(0.0, 10), repeat(0.001, 1000)):
         if not thread.is_alive():
             return
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(wait)
 
 
 @contextmanager
@@ -138,33 +141,32 @@ class Connection:
     each of its statements.
     """
 
-    def __init__(self, engine: AsyncEngine, connection: AsyncConnection, driver: Any) -> None:
-        self._engine = engine
-        self._connection = connection
+    def __init__(self, driver: Any) -> None:
         self._driver = driver
 
     @classmethod
-    async def open(cls, engine: AsyncEngine) -> Connection:
+    async def open(cls, source: Source) -> Connection:
         """Connect; raises sqlite3.Error."""
-        try:
-            with _plain():
-                connection = await engine.connect()
-        except BaseException:
-            await engine.dispose()
-            raise
-        raw = await connection.get_raw_connection()
-        return cls(engine, connection, raw.driver_connection)
+        return cls(await _connected(source))
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Call ``function(connection, *args)`` on the connection's thread."""
-        # aiosqlite offers its queue of calls by this name alone.
         result: T = await self._driver._execute(function, self._driver._conn, *args)
         return result
 
     async def perform(self, function: Callable[[AsyncConnection], Any]) -> Any:
         """Await ``function(connection)`` with SQLAlchemy's view of the same connection."""
+
+        async def connected() -> Any:
+            return self._driver
+
+        # A pool that closes nothing: the connection goes on afterwards.
+        engine = create_async_engine(
+            "sqlite+aiosqlite://", poolclass=StaticPool, async_creator=connected
+        )
         with _plain():
-            return await function(self._connection)
+            async with engine.connect() as connection:
+                return await function(connection)
 
     def interrupt(self) -> None:
         """Make a statement that runs right now fail."""
@@ -172,7 +174,5 @@ class Connection:
 
     async def close(self) -> None:
         """Close, and wait until the connection's thread has ended."""
-        thread = self._driver._thread
-        await self._connection.close()
-        await self._engine.dispose()
-        await _ended(thread)
+        await self._driver.close()
+        await _ended(self._driver._thread)
