@@ -1,12 +1,16 @@
-"""Questions to a log through the admin port, as its clients ask them."""
+"""Questions to a log through the admin port, as its clients ask them: from another process."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
+import msgspec
+import uvloop
 from prometheus_client import CollectorRegistry
 
 from reactor.admin import moment
@@ -14,11 +18,18 @@ from reactor.admin.server import Server
 from reactor.audit.feed import Feed
 from reactor.audit.query import Reader
 from tests.bench.questions import ENDS, Listing
+from tests.cluster.crds import REPOSITORY
 from tests.unit.admin.parts import NoSplits, Reasons
 
+Parameters = dict[str, str]
 
-async def ask(path: Path, listings: Iterable[Listing]) -> list[float]:
+
+def ask(path: Path, listings: Sequence[Listing]) -> list[float]:
     """Milliseconds until each answer has come, one after the other on one connection."""
+    return uvloop.run(_served(path, [_parameters(listing) for listing in listings]))
+
+
+async def _served(path: Path, asked: Sequence[Parameters]) -> list[float]:
     log = Reader(url=str(path))
     server = Server(
         address="127.0.0.1:0",
@@ -30,24 +41,48 @@ async def ask(path: Path, listings: Iterable[Listing]) -> list[float]:
         reviewer=None,
     )
     await server.start()
-    taken = []
     try:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
-            for listing in listings:
-                began = time.perf_counter()
-                async with session.get("/api/v1/entries", params=_parameters(listing)) as answer:
-                    await answer.read()
-                    answer.raise_for_status()
-                taken.append(1000 * (time.perf_counter() - began))
+        client = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.bench.overhttp", str(server.port)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=REPOSITORY,
+        )
+        try:
+            text, _ = await client.communicate(msgspec.json.encode(asked))
+        finally:
+            if client.returncode is None:
+                client.kill()
+                await client.wait()
+        if client.returncode:
+            raise RuntimeError("the client failed; what it said is above")
+        return msgspec.json.decode(text, type=list[float])
     finally:
         await server.stop()
+
+
+async def _ask(port: int, asked: Sequence[Parameters]) -> list[float]:
+    taken = []
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for parameters in asked:
+            began = time.perf_counter()
+            async with session.get("/api/v1/entries", params=parameters) as answer:
+                await answer.read()
+                answer.raise_for_status()
+            taken.append(1000 * (time.perf_counter() - began))
     return taken
 
 
-def _parameters(listing: Listing) -> dict[str, str]:
+def _parameters(listing: Listing) -> Parameters:
     filters = listing.filters
     given = {name: getattr(filters, name) for name in filters.given()}
     for name in {"since", "until"} & given.keys():
         given[name] = moment.text(given[name])
     cursor = listing.cursor(ENDS)
     return {**given, "order": listing.order, **({} if cursor is None else {"cursor": cursor})}
+
+
+if __name__ == "__main__":
+    questions = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Parameters])
+    answers = uvloop.run(_ask(int(sys.argv[1]), questions))
+    sys.stdout.buffer.write(msgspec.json.encode(answers))
