@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from reactor import __version__, units
+from reactor import __version__, hostport, units
 from reactor.errors import Fatal
 from reactor.flags import Flag, FlagSet
 from reactor.secret import Secret
@@ -121,20 +121,8 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _split_address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-        ipaddress.IPv6Address(host)
-    elif ":" in host:
-        raise ValueError("an IPv6 address is written in brackets, [::1]:9995")
-    if not colon or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65535:
-        raise ValueError("write host:port or :port, such as 127.0.0.1:9995 or :9995")
-    return host, int(port)
-
-
 def _is_loopback(address: str) -> bool:
-    host = _split_address(address)[0]
+    host = hostport.split(address)[0]
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -146,7 +134,7 @@ def _path(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    _split_address(text)
+    hostport.split(text)
     return text
 
 

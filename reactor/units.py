@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them in flags, and sizes as Kubernetes writes them."""
+"""Durations, sizes and counts as people write them, and sizes as Kubernetes writes them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,8 @@ def size(text: str) -> int:
     if match is None or match[2].lower() not in _BYTES:
         raise ValueError("write a size such as 512MiB, 1GiB or 2G")
     return int(Decimal(match[1]) * _BYTES[match[2].lower()])
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
+from reactor import hostport
 from reactor.errors import Fatal
 
 
@@ -13,7 +14,10 @@ def bind(address: str) -> socket.socket:
 
     Fatal names the port and what to do.
     """
-    host, port = _split(address)
+    try:
+        host, port = hostport.split(address)
+    except ValueError as error:
+        raise Fatal(f"admin port {address!r}: {error}; mend -metrics-addr", code=2) from error
     try:
         return _bound(host, port)
     except OSError as error:
@@ -24,18 +28,6 @@ def bind(address: str) -> socket.socket:
         else:
             why = f"can't listen on {host!r} port {port} ({error.strerror or error}): give another"
         raise Fatal(f"admin port {address!r}: {why} with -metrics-addr") from error
-
-
-def _split(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise Fatal(
-            f"admin port {address!r}: expected HOST:PORT or :PORT with a port from 0 to 65535;"
-            " mend -metrics-addr",
-            code=2,
-        )
-    return host, int(port)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from reactor.check.result import Outcome, Result
     from reactor.kube.connection import Connection
 
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}", re.ASCII)
 _COLORS = {"success": "green", "warning": "yellow", "error": "red"}
 
 
@@ -68,8 +66,6 @@ def check(
     patience = seconds("--wait", wait)
     # With --proxy, Linkerd's own --namespace is the one whose data plane it checks, not ours.
     asked_for = namespace("--namespace", wanted) if wanted and not proxy else None
-    if given.api_addr is not None:
-        _address(given.api_addr)
     if ctx.args and output != "json":
         say(f"ignored: {' '.join(ctx.args)}")
     from reactor.check.formats import as_json, ending, heading, lines, passed
@@ -151,8 +147,3 @@ def _progress(text: str) -> None:
 def _painted(mark: str, outcome: Outcome) -> str:
     plain = os.environ.get("NO_COLOR")
     return mark if plain else click.style(mark, fg=_COLORS[outcome], bold=True)
-
-
-def _address(text: str) -> None:
-    if not _ADDRESS.fullmatch(text):
-        raise click.UsageError(f"--api-addr={text}: write HOST:PORT, such as 127.0.0.1:9995")

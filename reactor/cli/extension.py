@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
-from reactor.cli.lazy import Closed, LazyGroup
+from reactor.cli import streams
+from reactor.cli.lazy import LazyGroup
 
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
@@ -58,6 +58,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 it failed or found what it was asked to look for, 2 wrong usage.
     """
+    streams.prepare()
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -77,10 +78,10 @@ def _run(argv: list[str]) -> int:
         return _end(str(error), error.code)
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except (BrokenPipeError, Closed):
-        # Whoever read us has enough; Python's own flush at the end must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except streams.Closed:
+        return 141  # as a shell reports one that SIGPIPE ended
+    except streams.Unwritable as error:
+        return _end(str(error), 1)
     except Exception as error:
         return _end(f"unexpected error: {type(error).__name__}: {error}", 1)
 

@@ -35,6 +35,8 @@ class Globals:
         """What was given with this command; Fatal when it can't be."""
         given = cls(**ctx.meta.get(_META, {}))
         namespace("--linkerd-namespace", given.linkerd_namespace)
+        if given.api_addr is not None:
+            _reachable("--api-addr", given.api_addr)
         if given.as_groups and not given.as_user:
             raise Fatal("--as-group needs --as: name the user as well", code=2)
         return given
@@ -47,6 +49,18 @@ def namespace(flag: str, value: str) -> str:
             f"{flag}: {value!r} is no namespace: write 1 to 63 of a-z, 0-9 and, within, '-'", code=2
         )
     return value
+
+
+def _reachable(flag: str, address: str) -> None:
+    """Fatal unless it is an address that can be asked."""
+    from reactor import hostport
+
+    try:
+        if not all(address.partition(":")):
+            raise ValueError("write HOST:PORT, such as 127.0.0.1:9995")
+        hostport.split(address)
+    except ValueError as error:
+        raise Fatal(f"{flag}={address}: {error}", code=2) from error
 
 
 def cluster_domain(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

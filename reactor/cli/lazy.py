@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Closed(Exception):
-    """Whoever read the output has closed it. click takes a BrokenPipeError for itself."""
-
-
 class LazyGroup(click.Group):
     """``lazy``: by a command's name where it is and its line in --help, so that listing commands
     imports none of them; ``hidden``: where those are that people need not see. The global flags may
@@ -63,12 +59,6 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, respelled(self.get_params(ctx), args))
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise Closed from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

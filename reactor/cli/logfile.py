@@ -55,7 +55,7 @@ async def _fetch(
                 query,
                 path,
                 once=(lambda runs: Once(runs, only=filters.run)) if events else None,
-                progress=lambda rows: output.progress(f"{rows} rows fetched"),
+                progress=lambda rows: output.progress(f"rows fetched: {rows}"),
             )
         finally:
             output.progress("")

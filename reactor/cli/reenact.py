@@ -33,6 +33,7 @@ from reactor.replay.script import Script
 from reactor.replay.source import Source
 from reactor.replay.stage import Stage
 from reactor.replay.step import Step
+from reactor.units import counted
 
 SANDBOX = "sandbox"
 PATIENCE = 20.0
@@ -182,7 +183,7 @@ def _tell(ending: Ending, output: str) -> None:
         click.echo(f"{' ' * len(one.namespace + one.profile)}   now {_shown(one.now, one)}")
     refused = f", {len(ending.refused)} refused" if ending.refused else ""
     click.echo(
-        f"{ending.steps} events done{refused}; profiles as recorded:"
+        f"{counted(ending.steps, 'event')} done{refused}; profiles as recorded:"
         f" {ending.profiles - len(ending.apart)} of {ending.profiles}"
     )
 

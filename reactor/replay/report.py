@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from reactor.replay.decisions import Difference, Part, Trouble
+from reactor.units import counted
 
 _SHORT = 90
 """Characters of two values that stand side by side."""
@@ -50,8 +51,8 @@ def text(parts: Iterable[Part], summary: Summary) -> Iterator[str]:
             yield from _lines(found)
     undecodable = sum(trouble.rows for trouble in summary.undecodable.values())
     yield (
-        f"{summary.rows} decisions: {summary.same} the same, {summary.different} different,"
-        f" {undecodable} not decodable"
+        f"{counted(summary.rows, 'decision')}: {summary.same} the same,"
+        f" {summary.different} different, {undecodable} not decodable"
     )
     for why, trouble in summary.undecodable.items():
         yield f"  not decodable: {trouble.rows}, first {trouble.first}: {why}"

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -17,6 +16,7 @@ import yaml
 
 from tests.audit_cli.conftest import Audit
 from tests.audit_cli.story import SERVICE, SPLIT
+from tests.replay.logs import write
 
 
 async def name_of(audit: Audit, log: Path, *filters: str) -> str:
@@ -175,24 +175,6 @@ async def test_an_export_is_whole_and_says_so(audit: Audit, log: Path, tmp_path:
     assert end == [f"# complete: {len(records) - 1} rows"]
 
 
-@pytest.mark.parametrize(
-    "arguments", [("export",), ("list", "-o", "json"), ("backup", "-")], ids=lambda given: given[0]
-)
-async def test_a_reader_that_has_enough_ends_it_quietly(
-    arguments: tuple[str, ...], log: Path
-) -> None:
-    ours, its = os.pipe()
-    os.close(ours)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reactor.cli.extension", "audit", *arguments, "--db", str(log)),
-        stdout=its,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    os.close(its)
-    _, said = await asyncio.wait_for(process.communicate(), 60)
-    assert (process.returncode, said) == (141, b"")
-
-
 async def test_an_export_that_fails_leaves_the_file_that_was_there(
     audit: Audit, log: Path, tmp_path: Path
 ) -> None:
@@ -288,7 +270,7 @@ async def test_stats_count(audit: Audit, log: Path) -> None:
     newest = (await audit("list", "--db", log, "-o", "json")).json["entries"]
     assert found["rows"] == len(newest)
     assert found["newest"] == newest[0]["at"]
-    assert f"{found['rows']} of 1 runs" in (await audit("stats", "--db", log)).out
+    assert f"{found['rows']} of 1 run" in (await audit("stats", "--db", log)).out
 
 
 async def test_what_is_no_log_is_one_line(audit: Audit, tmp_path: Path) -> None:
@@ -309,5 +291,40 @@ async def test_what_is_no_log_is_one_line(audit: Audit, tmp_path: Path) -> None:
     ended = await audit("list", "--db", "mysql://there/log")
     assert ended.code == 2
     assert "a SQLite file" in ended.err
-    both = await audit("list", "--db", text, "--url", "http://127.0.0.1:1")
-    assert both.code == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "flags", "said"),
+    [
+        (None, ("--db", "x", "--url", "http://127.0.0.1:1"), "--db and --url exclude each other"),
+        (None, ("--db", "x", "--api-addr=127.0.0.1:1"), "--db and --api-addr exclude each other"),
+        ("x", ("--url", "http://127.0.0.1:1"), "LINKERD_SMI_DB and --url exclude each other"),
+        ("x", ("--api-addr=127.0.0.1:1",), "unset the variable, or leave out the flag"),
+    ],
+)
+async def test_two_logs_at_once_are_refused_by_the_names_they_were_given_by(
+    audit: Audit,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    flags: tuple[str, ...],
+    said: str,
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("LINKERD_SMI_DB", variable)
+    ended = await audit("list", *flags)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+
+
+async def test_one_row_is_no_rows(audit: Audit, tmp_path: Path) -> None:
+    path = write(tmp_path / "log", [])  # that it started
+    for arguments, said in (
+        (("verify",), "proved: 1 row is as it was written"),
+        (("stats",), "1 of 1 run\n"),
+        (("export",), "complete: 1 row\n"),
+        (("export", "-o", "csv"), "complete: 1 row\n"),
+        (("backup", tmp_path / "copy"), "copied and verified: 1 row in"),
+    ):
+        ended = await audit(*arguments, "--db", path)
+        assert ended.code == 0
+        assert said in ended.out + ended.err, arguments

@@ -36,6 +36,7 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
     from reactor.client.copy import copied
     from reactor.client.local import file as log_file
     from reactor.errors import Fatal
+    from reactor.units import counted
 
     Globals.of(ctx)
     if db is None:
@@ -61,7 +62,7 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
                 while part := whole.read(1 << 20):
                     sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
-        output.said(f"copied and verified: {rows} rows")
+        output.said(f"copied and verified: {counted(rows, 'row')}")
         return
     if file.exists() and not force:
         raise Fatal(f"{file} is there already: --force replaces it", code=2)
@@ -69,4 +70,4 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
         raise Fatal(f"{file} is the log itself: name another file", code=2)
     with replaced(file) as fresh:
         rows = run(copied(source, fresh, progress=output.progress))
-    output.said(f"copied and verified: {rows} rows in {file}")
+    output.said(f"copied and verified: {counted(rows, 'row')} in {file}")

@@ -9,6 +9,7 @@ import msgspec
 
 from reactor.admin.wire import Entry
 from reactor.cli.audit import output
+from reactor.units import counted
 
 HEADER = ("TIME", "KIND", "ABOUT", "ACTOR", "WHAT", "ENTRY")
 WIDE = ("TIME", "KIND", "SPLIT", "SERVICE", "OUTCOME", "ACTOR", "WHAT", "RECONCILE", "ENTRY")
@@ -52,9 +53,9 @@ def what(entry: Entry) -> str:
         case "translated":
             return _joined(_plan(detail), ", ".join(_findings(detail)))
         case "gap":
-            return _joined(f"{detail.get('rows')} rows lost", detail.get("reason"))
+            return _joined(f"{counted(detail.get('rows', 0), 'row')} lost", detail.get("reason"))
         case "purged":
-            return f"{detail.get('rows')} rows removed"
+            return f"{counted(detail.get('rows', 0), 'row')} removed"
         case "started":
             return f"version {detail.get('version', '?')}"
     return str(detail.get("message") or "")
@@ -63,7 +64,10 @@ def what(entry: Entry) -> str:
 def _plan(detail: dict[str, Any]) -> str:
     plan = detail.get("plan")
     kind = plan.get("type", "") if isinstance(plan, dict) else str(plan or "")
-    overrides = plan.get("overrides") if isinstance(plan, dict) else None
+    if kind not in ("create", "patch") or not isinstance(plan, dict):
+        return kind
+    # What is desired isn't told twice.
+    overrides = plan.get("overrides", (detail.get("desired") or {}).get("overrides"))
     if not overrides:
         return kind
     weights = " ".join(f"{_leaf(one.get('authority'))}={one.get('weight')}" for one in overrides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ async def _write(
 
     from reactor.cli.audit import output
     from reactor.cli.audit.opened import opened
+    from reactor.units import counted
 
     size, rows, last = 0, 0, b""
     async with opened(where, flags) as log, aclosing(log.export(filters, form)) as parts:
@@ -70,7 +72,7 @@ async def _write(
             size += len(part)
             rows += part.count(b"\n")
             last = (last + part)[-_TAIL:]
-            output.progress(f"{rows} rows, {size / 2**20:.1f} MiB")
+            output.progress(f"{counted(rows, 'row')}, {size / 2**20:.1f} MiB")
     target.flush()
     output.progress("")
     return last
@@ -80,10 +82,14 @@ def _ending(last: bytes, form: str) -> tuple[bool | None, str]:
     """Whether all is there (None: not even a last line is), and that in words."""
     import msgspec
 
+    from reactor.units import counted
+
     line = last.rstrip().rpartition(b"\n")[2]
     if form == "csv":
+        if match := re.fullmatch(rb"# complete: (\d+) rows", line):
+            return True, f"complete: {counted(int(match[1]), 'row')}"
         if line.startswith(b"# "):
-            return line.startswith(b"# complete"), line[2:].decode(errors="replace")
+            return False, line[2:].decode(errors="replace")
     else:
         try:
             told = msgspec.json.decode(line)
@@ -91,6 +97,6 @@ def _ending(last: bytes, form: str) -> tuple[bool | None, str]:
             told = None
         if isinstance(told, dict) and "export" in told:
             if told["export"] == "complete":
-                return True, f"complete: {told.get('rows')} rows"
+                return True, f"complete: {counted(told.get('rows', 0), 'row')}"
             return False, f"truncated after {told.get('rows')}: {told.get('problem')}"
     return None, "truncated: the log ceased to answer; run it again"

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from reactor.cli.globals import Globals
 
 _META = "reactor.cli.audit"
 
@@ -28,8 +31,17 @@ class Where:
         from reactor.errors import Fatal
 
         found = cls(**ctx.meta.get(f"{_META}.where", {}))
-        if found.db is not None and found.url is not None:
-            raise Fatal("--db and --url exclude each other: a log is here or there", code=2)
+        address = Globals.of(ctx).api_addr
+        named = {"--db": found.db, "--url": found.url, "--api-addr": address}
+        both = [name for name, value in named.items() if value is not None][:2]
+        if len(both) == 2:
+            unset = ""
+            if ctx.get_parameter_source("db") is ParameterSource.ENVIRONMENT:
+                both[0] = "LINKERD_SMI_DB"
+                unset = "; unset the variable, or leave out the flag"
+            raise Fatal(
+                f"{both[0]} and {both[1]} exclude each other: each names a log{unset}", code=2
+            )
         return found
 
 

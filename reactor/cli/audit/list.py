@@ -49,7 +49,7 @@ def list_(ctx: click.Context, limit: int, order: str, output: str) -> None:
                 given.filters(ctx),
                 limit=limit,
                 order=order,
-                progress=lambda count: shown.progress(f"{count} entries so far"),
+                progress=lambda count: shown.progress(f"entries so far: {count}"),
             )
             shown.progress("")
             return found

@@ -64,12 +64,13 @@ def stats(ctx: click.Context, output: str) -> None:
 
 def _log(found: Stats) -> None:
     from reactor.cli.audit import output as shown
+    from reactor.units import counted
 
     each = f", {found.bytes / found.rows:.0f} bytes a row" if found.rows >= _MANY else ""
-    unindexed = f", {found.unindexed} rows not in it yet" if found.unindexed else ""
+    unindexed = f", {counted(found.unindexed, 'row')} not in it yet" if found.unindexed else ""
     shown.fields(
         [
-            ("Rows", f"{found.rows} of {found.runs} runs"),
+            ("Rows", f"{found.rows} of {counted(found.runs, 'run')}"),
             ("Oldest", found.oldest),
             ("Newest", found.newest),
             ("On disk", f"{_mebibytes(found.bytes)}{each}"),
@@ -81,11 +82,12 @@ def _log(found: Stats) -> None:
 
 def _archive(found: Archive) -> None:
     from reactor.cli.audit import output as shown
+    from reactor.units import counted
 
     shown.fields(
         [
             ("Cluster", found.cluster),
-            ("Rows", f"{found.rows} of {found.runs} runs"),
+            ("Rows", f"{found.rows} of {counted(found.runs, 'run')}"),
             ("Oldest", found.oldest),
             ("Newest", found.newest),
             ("On disk", f"{_mebibytes(found.bytes)}, of all clusters"),
@@ -115,15 +117,18 @@ def _archive(found: Archive) -> None:
 
 def _lag(found: Lag) -> None:
     from reactor.cli.audit import output as shown
+    from reactor.units import counted
 
-    behind = f"{found.rows} rows, for {found.seconds:.1f} s" if found.rows else "none"
+    behind = f"{counted(found.rows, 'row')}, for {found.seconds:.1f} s" if found.rows else "none"
     click.echo()
     shown.fields([("Waiting to be copied", behind), ("In the way", found.trouble)])
 
 
 def _lost(losses: Sequence[Loss]) -> str:
+    from reactor.units import counted
+
     rows = sum(loss.rows for loss in losses)
-    return f"{rows} rows before they were copied" if rows else "none"
+    return f"{counted(rows, 'row')} before being copied" if rows else "none"
 
 
 def _mebibytes(size: int) -> str:

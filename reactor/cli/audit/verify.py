@@ -51,15 +51,21 @@ def verify(ctx: click.Context, anchors: tuple[str, ...], output: str) -> int:
     if output != "table":
         shown.machine(found, output)
     elif found.proved:
-        click.echo(f"proved: {found.rows} rows are as they were written")
+        click.echo(f"proved: {_as_written(found.rows)}")
         for anchor in found.anchors:
             click.echo(f"anchor: {anchor}")
     else:
         click.echo(f"NOT PROVED: {found.problem}")
-        click.echo(f"{found.rows} rows before that are as they were written")
+        click.echo(_as_written(found.rows, " before that"))
     for remark in found.remarks:
         shown.said(remark)
     return 0 if found.proved else 1
+
+
+def _as_written(rows: int, where: str = "") -> str:
+    if rows == 1:
+        return f"1 row{where} is as it was written"
+    return f"{rows} rows{where} are as they were written"
 
 
 async def _shown(work: Awaitable[Verdict]) -> Verdict:

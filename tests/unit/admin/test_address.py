@@ -23,9 +23,9 @@ def test_a_loopback_address_stays_on_loopback() -> None:
         assert sock.getsockname()[0] == "127.0.0.1"
 
 
-@pytest.mark.parametrize("address", ["", "9995", "127.0.0.1", ":", ":x", ":65536", ":-1", ":٣"])
+@pytest.mark.parametrize("address", ["", "9995", "::1:9995"])
 def test_what_is_no_address_is_a_wrong_flag(address: str) -> None:
-    with pytest.raises(Fatal, match="expected HOST:PORT") as caught:
+    with pytest.raises(Fatal, match="mend -metrics-addr") as caught:
         bind(address)
     assert caught.value.code == 2
 
