@@ -34,10 +34,17 @@ _CONNECTIONS: Final = 4
 _NAMED: Final = 50
 """Clusters that an error names."""
 
-# Whatever it believes of the tables' sizes: every question is made for an index.
 _PLANNER: Final = {
-    f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+    # Whatever it believes of the tables' sizes: every question is made for an index.
+    **{f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")},
+    # A plan for any values doesn't know which index rules out most, and takes the wrong one.
+    "plan_cache_mode": "force_custom_plan",
+    # Of a plan over many months the server would think that it is worth being compiled.
+    "jit": "off",
 }
+_CLUSTERS: Final = """
+SELECT version_num, name, id FROM alembic_version LEFT JOIN clusters ON true
+"""
 
 
 class ArchiveReader:
@@ -137,14 +144,13 @@ class ArchiveReader:
             raise database.explain(error, self._url) from error
 
     async def _cluster(self, connection: database.Connection) -> int:
-        clusters: dict[str, int] = {}
         try:
-            version = await connection.fetchval("SELECT version_num FROM alembic_version")
-            if version == HEAD:
-                clusters = dict(await connection.fetch("SELECT name, id FROM clusters"))
+            found = await connection.fetch(_CLUSTERS)
         except asyncpg.UndefinedTableError:
-            version = None
-        if self._name in clusters:
+            found = []
+        version = found[0][0] if found else None
+        clusters: dict[str, int] = {name: number for _, name, number in found if name is not None}
+        if version == HEAD and self._name in clusters:
             return clusters[self._name]
         if version not in (None, HEAD):
             what = f"has schema {version}, of another release than this one, which knows {HEAD}"

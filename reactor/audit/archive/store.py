@@ -20,6 +20,10 @@ from reactor.audit.row import COLUMNS, Row
 _ROWS: Final = ", ".join(f"e.{column}" for column in COLUMNS[1:]).replace("e.run", "e.run::text")
 # With the table's name: a bare `run` would be the text in the answer, which no index sorts.
 _ORDER: Final = {True: "e.at DESC, e.run DESC, e.seq DESC", False: "e.at, e.run, e.seq"}
+_EDGES: Final = " UNION ALL ".join(
+    f"(SELECT at, run, seq FROM entries AS e WHERE cluster = $1 ORDER BY {_ORDER[down]} LIMIT 1)"
+    for down in (False, True)
+)
 # Row comparisons use the index, but only a plain bound on `at` keeps other months out of it.
 _WITHIN: Final = (
     "cluster = $1 AND at BETWEEN $2 AND $5"
@@ -53,17 +57,10 @@ class ArchiveStore:
         self._ways: dict[tuple[Lead, Filters], _Way] = {}
 
     async def span(self, filters: Filters) -> Span:
-        edges = [
-            await self._connection.fetchrow(
-                f"SELECT at, run::text, seq FROM entries AS e WHERE cluster = $1"
-                f" ORDER BY {_ORDER[down]} LIMIT 1",
-                self._cluster,
-            )
-            for down in (False, True)
-        ]
-        if edges[0] is None:
+        edges = await self._connection.fetch(_EDGES, self._cluster)
+        if not edges:
             return Span(1, 0)
-        span = Span(pack(*edges[0]), pack(*edges[1]))
+        span = Span(*(packed(*edge) for edge in edges))
         if filters.run is not None:
             found = await self._connection.fetchrow(
                 "SELECT oldest, newest FROM runs WHERE cluster = $1 AND id::text = $2",

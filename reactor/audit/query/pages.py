@@ -33,8 +33,10 @@ _LEADS: Final[tuple[Lead, ...]] = (
     *("reconcile", "text", "finding", "split", "service", "actor"),
     *("outcome", "namespace", "kind"),
 )
-_DERIVED: Final[frozenset[Lead]] = frozenset({"text", "finding", "actor"})
-"""Those that the search index has, which may be behind the log."""
+_DERIVED: Final[frozenset[Lead]] = frozenset(
+    {"text", "finding", "actor", "outcome", "namespace", "kind"}
+)
+"""Those that only the search index has, which may be behind the log."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -198,6 +200,9 @@ class _Search:
             for lead in _LEADS
             if getattr(self._filters, lead) is not None and (indexed or lead not in _DERIVED)
         ]
+        if "namespace" in leads and ("split" in leads or "service" in leads):
+            # Of which the indexes have the namespace too: it never leads to fewer.
+            leads.remove("namespace")
         if len(leads) < 2:
             return leads[0] if leads else ""
         best: Lead = ""
@@ -206,6 +211,8 @@ class _Search:
             count = await self._store.count(lead, self._filters, span, _PROBE)
             if count < fewest or best == "":
                 best, fewest = lead, count
+            if fewest <= _FIRST:
+                break
         return best
 
     async def follow(self, lead: Lead, span: Span, *, down: bool) -> bool:
