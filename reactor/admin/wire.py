@@ -89,7 +89,9 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How it ended, and how many seconds each stage took."""
+    """How it ended, and how many seconds each stage took. A write that was tried again ended as its
+    last try did; ``retried`` is from the first decision until that.
+    """
 
     entry: Place
     outcome: str
@@ -120,8 +122,8 @@ class History(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Overrides of a profile: null when there was no profile, or nothing is known. ``entry`` made
-    them so (null: the log has nothing from before), ``actor`` is its author.
+    """Overrides of a profile: null when there was no profile. ``entry`` made them so, ``actor`` is
+    its author. Where ``entry`` is null nothing is known: the log has nothing from before.
     """
 
     overrides: list[Override] | None

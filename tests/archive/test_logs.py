@@ -22,6 +22,7 @@ from reactor.audit.trouble import Unavailable
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until, write
 from tests.unit.audit.logs import document, entry, opened
+from tests.unit.audit.test_history import Story, paged, told
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,43 @@ async def test_the_archive_answers_over_all_replicas_and_the_local_log_without_i
         back = await logs.entries(Filters(), limit=5, cursor=local.next or local.previous)
         assert len(back.entries) <= 5
         assert logs.source() == "archive"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 20])
+async def test_what_a_replica_that_stands_by_saw_too_is_no_further_change(
+    postgres: Postgres, database: str, tmp_path: Path, limit: int
+) -> None:
+    url = postgres.url(database)
+    leader, standby = tmp_path / "leader.sqlite", tmp_path / "standby.sqlite"
+    async with opened(leader) as log:
+        story = Story(log)
+        story.seen(1, type="added", actor="alice")
+        story.decided("created")
+        story.seen(2, actor="bob")
+        story.decided("failed", message="no")
+        story.decided("patched")
+        story.seen(2, type="deleted", actor="unknown")
+        story.decided("deleted", seen=False)
+        assert await log.commit()
+    async with opened(standby) as log:
+        # It lags: what it tells of first lies behind the leader's next change.
+        late = Story(log, second=4)
+        late.seen(1, type="added", actor="unknown")
+        late.seen(2, actor="unknown")
+        late.at = story.at
+        late.seen(2, type="deleted", actor="unknown")
+        assert await log.commit()
+    for path in (leader, standby):
+        async with shipping(url, path, retention=10_000 * 86400.0) as shipper:
+            await until(level(shipper))
+
+    async with reading(url, cluster="one") as archive:
+        found = await paged(archive, limit=limit)
+
+    assert found == await told(leader, limit=limit)
+    assert [change.ended and change.ended.outcome for change in found] == [
+        *("deleted", "patched", "created")
+    ]
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])

@@ -17,7 +17,7 @@ from reactor.admin.stories import HISTORY
 from reactor.audit.query.history import Change, Log, Weight, history
 
 _CHANGES = 20
-_STAGES = ("queued", "decided", "committed", "written")
+_STAGES = ("queued", "decided", "retried", "committed", "written")
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.filters import Filters, Order
 from reactor.audit.query.pages import Page
+from reactor.audit.query.sightings import sightings
 from reactor.audit.row import Row
 
 LONGEST: Final = 100
@@ -19,6 +20,8 @@ _REACH: Final = 500
 """Decisions on the service that are read to find what followed, and as many endings;"""
 _MORE: Final = 10
 """so many more than there are changes, at first: one each, as a rule."""
+_TRIED: Final = frozenset({"conflict", "failed", "interrupted"})
+"""Outcomes after which it is decided again."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -46,7 +49,9 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How it ended; ``durations`` in seconds by stage."""
+    """How it ended; ``durations`` in seconds by stage. ``retried`` is from the first decision until
+    the try that ended like this, of a change whose write was tried again.
+    """
 
     entry: Place
     outcome: str
@@ -93,10 +98,6 @@ class Log(Protocol):
     async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]: ...
 
 
-class _Split(msgspec.Struct):
-    digest: str
-
-
 class _Desired(msgspec.Struct):
     winner: str | None = None
     valid: bool = True
@@ -107,8 +108,6 @@ class _Detail(msgspec.Struct):
     """Of `observed`, `translated` and `synced`: what is told here."""
 
     type: str = ""
-    digest: str = ""
-    splits: tuple[_Split, ...] = ()
     desired: _Desired | None = None
     durations: dict[str, float] = {}
     message: str = ""
@@ -132,22 +131,31 @@ async def history(
     """The last changes of a split before ``cursor``. Raises as `Reader.entries` does."""
     if not 1 <= limit <= LONGEST:
         raise ValueError(f"limit must be 1 to {LONGEST}, not {limit}")
-    seen = Filters(kind="observed", namespace=namespace, split=split)
-    # One more than are shown: what the oldest of them changed is in the one before.
-    page = await log.entries(seen, limit=limit + 1, cursor=cursor)
-    rows = page.entries
+    found = await sightings(log, namespace, split, limit=limit, cursor=cursor)
+    rows = found.rows
     if not rows:
-        return History((), page.next)
-    shown = rows[:limit]
-    bodies = await log.documents([row.digests[0] for row in rows if row.digests])
-    followed = await _followed(log, namespace, shown)
+        return History((), found.next)
+    befores = [*rows[1:], found.before]
+    bodies = await log.documents(
+        [row.digests[0] for row in (*rows, found.before) if row is not None and row.digests]
+    )
+    followed = await _followed(log, namespace, rows)
     changes = [
-        _change(row, rows[number + 1] if number + 1 < len(rows) else None, bodies, followed)
-        for number, row in enumerate(shown)
+        _change(row, before, bodies, followed) for row, before in zip(rows, befores, strict=True)
     ]
-    more = len(rows) > limit or page.next is not None
-    last = Cursor(shown[-1].position, above=False) if more else None
-    return History(tuple(changes), None if last is None else str(last))
+    return History(tuple(changes), found.next)
+
+
+class _Way(NamedTuple):
+    """From a change into effect: its first decision, how the first try ended, and the last one.
+
+    ``over``: nothing that comes later belongs to it.
+    """
+
+    decision: Row | None
+    tried: Row | None
+    ended: Row | None
+    over: bool
 
 
 class _Followed:
@@ -165,43 +173,44 @@ class _Followed:
             elif row.kind == "synced":
                 self._ended.setdefault(row.reconcile, row)
 
-    def decision(self, service: str | None, position: int) -> Row | None:
-        """The first one on a service behind a position."""
-        decisions = self._decisions.get(service, [])
-        at = bisect_right(decisions, position, key=lambda later: later.position)
-        return decisions[at] if at < len(decisions) else None
-
-    def has(self, kind: str, service: str, position: int) -> bool:
-        """Whether nothing more of that kind is needed for a change there."""
-        decision = self.decision(service, position)
-        if kind == "translated":
-            return decision is not None
-        return decision is None or self.ended(decision) is not None
-
-    def ended(self, decision: Row) -> Row | None:
-        """The first outcome of its reconcile."""
-        return self._ended.get(decision.reconcile)
+    def way(self, change: Row) -> _Way:
+        """As far as is known. No decision when none was made before a later change came."""
+        gone = _detail(change.detail).type == "deleted"
+        decisions = self._decisions.get(change.service, [])
+        start = bisect_right(decisions, change.position, key=lambda later: later.position)
+        first = tried = ended = None
+        for decision in decisions[start:]:
+            if (change.digests[0] in decision.digests) is gone:
+                return _Way(first, tried, ended, over=True)
+            first = first or decision
+            end = self._ended.get(decision.reconcile)
+            if end is None:
+                break
+            tried, ended = tried or end, end
+            if end.outcome not in _TRIED:
+                return _Way(first, tried, ended, over=True)
+        return _Way(first, tried, ended, over=False)
 
 
 async def _followed(log: Log, namespace: str, shown: Sequence[Row]) -> _Followed:
     """Of the splits' services, from the oldest of these changes on."""
     found = _Followed()
     for service in dict.fromkeys(row.service for row in shown if row.service is not None):
-        changes = [row.position for row in shown if row.service == service]
+        changes = [row for row in shown if row.service == service]
+        begin = str(Cursor(min(row.position for row in changes), above=True))
+        newest = max(changes, key=lambda row: row.position)
         # Each kind by itself: half of a service's rows are what was seen, and not asked for here.
-        for kind in ("translated", "synced"):
-            cursor: str | None = str(Cursor(min(changes), above=True))
-            rest = _REACH
-            while cursor is not None and rest > 0 and not found.has(kind, service, max(changes)):
-                page = await log.entries(
-                    Filters(kind=kind, namespace=namespace, service=service),
-                    limit=min(rest, len(changes) + _MORE),
-                    order="oldest",
-                    cursor=cursor,
-                )
-                found.add(page.entries)
-                rest -= len(page.entries)
-                cursor = page.next
+        cursors: dict[str, str | None] = {"translated": begin, "synced": begin}
+        rest = _REACH
+        while rest > 0 and any(cursors.values()) and not found.way(newest).over:
+            limit = min(rest, len(changes) + _MORE)
+            for kind, cursor in cursors.items():
+                if cursor is not None:
+                    asked = Filters(kind=kind, namespace=namespace, service=service)
+                    page = await log.entries(asked, limit=limit, order="oldest", cursor=cursor)
+                    found.add(page.entries)
+                    cursors[kind] = page.next
+            rest -= limit
     return found
 
 
@@ -209,7 +218,7 @@ def _change(
     row: Row, before: Row | None, bodies: Mapping[bytes, str], followed: _Followed
 ) -> Change:
     detail = _detail(row.detail)
-    decision = _decision(row, detail.digest, followed)
+    way = followed.way(row)
     return Change(
         entry=_place(row),
         type=detail.type,
@@ -217,19 +226,9 @@ def _change(
         service=row.service,
         before=None if before is None else _weights(before, bodies),
         after=_weights(row, bodies),
-        decided=None if decision is None else _decided(decision),
-        ended=None if decision is None else _ended(decision, followed),
+        decided=None if way.decision is None else _decided(way.decision),
+        ended=_ended(way),
     )
-
-
-def _decision(row: Row, digest: str, followed: _Followed) -> Row | None:
-    """The first decision behind this change; None when it was made on a later state."""
-    later = followed.decision(row.service, row.position)
-    if later is None:
-        return None
-    deleted = _detail(row.detail).type == "deleted"
-    looked_at = any(split.digest == digest for split in _detail(later.detail).splits)
-    return later if looked_at is not deleted else None
 
 
 def _decided(row: Row) -> Decided:
@@ -237,12 +236,26 @@ def _decided(row: Row) -> Decided:
     return Decided(_place(row), desired.winner, desired.valid, desired.findings)
 
 
-def _ended(decision: Row, followed: _Followed) -> Ended | None:
-    later = followed.ended(decision)
-    if later is None:
+def _ended(way: _Way) -> Ended | None:
+    if way.ended is None:
         return None
-    detail = _detail(later.detail)
-    return Ended(_place(later), later.outcome or "", detail.durations, detail.message)
+    detail = _detail(way.ended.detail)
+    return Ended(_place(way.ended), way.ended.outcome or "", _durations(way), detail.message)
+
+
+def _durations(way: _Way) -> Mapping[str, float]:
+    """By stage; of a change that was tried again, from its first try on."""
+    assert way.ended is not None
+    last = _detail(way.ended.detail).durations
+    if way.tried in (None, way.ended) or way.decision is None:
+        return last
+    tried = _detail(way.tried.detail).durations
+    stages = {stage: tried.get(stage, 0.0) for stage in ("queued", "decided")}
+    sent = {stage: last.get(stage, 0.0) for stage in ("committed", "written")}
+    passed = (way.ended.at - way.decision.at) / 1e6
+    stages["retried"] = round(max(0.0, passed - sum(sent.values())), 6)
+    stages |= sent
+    return {**stages, "total": round(sum(stages.values()), 6)} if "total" in last else stages
 
 
 def _weights(row: Row, bodies: Mapping[bytes, str]) -> tuple[Weight, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +12,8 @@ from reactor.audit.query.history import Log, Place
 from reactor.audit.row import Row
 
 _PAGE: Final = 50
+_BACK: Final = 200
+"""Rows that are looked at for the one that made it so: someone may touch a profile ever again."""
 _WRITTEN: Final = frozenset({"created", "patched"})
 
 
@@ -25,7 +27,8 @@ class Override(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True):
     """The overrides at a moment: None when there was no profile, or nothing is known.
 
-    ``entry`` made them so (None: the log has nothing from before), ``actor`` is its author.
+    ``entry`` made them so, ``actor`` is its author. Without an entry nothing is known: the log has
+    nothing from before, or no more what it would take to tell.
     """
 
     overrides: tuple[Override, ...] | None
@@ -34,13 +37,23 @@ class Standing(msgspec.Struct, frozen=True):
     outcome: str | None = None
 
 
-class _Plan(msgspec.Struct):
+_UNKNOWN: Final = Standing(None)
+
+
+class _Desired(msgspec.Struct, frozen=True):
     overrides: tuple[Override, ...] | None = None
 
 
+class _Plan(msgspec.Struct):
+    overrides: tuple[Override, ...] | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class _Detail(msgspec.Struct):
+    """Of `observed`, `translated` and `synced`. A plan that names no overrides has the desired."""
+
     type: str = ""
     plan: _Plan | str = ""
+    desired: _Desired = _Desired()
     gone: bool = False
 
 
@@ -60,51 +73,73 @@ async def standing(log: Log, namespace: str, service: str, *, at: int | None = N
     """As of ``at`` (microseconds UTC), or as the log knows it last.
 
     What someone's watch saw counts, and so does what the API server answered to our writes: the
-    later of the two.
+    later of the two. Who only saw it, or changed something else of it, didn't make it so.
     """
     filters = Filters(namespace=namespace, service=service, until=None if at is None else at + 1)
     cursor: str | None = None
+    found: Standing | None = None
+    looked = 0
     while True:
         page = await log.entries(filters, limit=_PAGE, cursor=cursor)
+        bodies: Mapping[bytes, str] | None = None
         for row in page.entries:
-            if (found := await _made(log, row)) is not None:
+            if found is not None and bodies is None:
+                bodies = await log.documents([d for one in page.entries for d in _shown(one)])
+            told = await _told(log, row, bodies)
+            if told is None:
+                continue
+            if found is not None and (told.entry is None or told.overrides != found.overrides):
                 return found
+            found = told
+            if told.entry is None or row.kind == "synced":
+                return found
+        looked += len(page.entries)
         cursor = page.next
-        if cursor is None:
-            return Standing(None)
+        if cursor is None or (found is not None and looked >= _BACK):
+            return found or _UNKNOWN
 
 
-async def _made(log: Log, row: Row) -> Standing | None:
-    """What this row says of the profile; None when it says nothing."""
+def _shown(row: Row) -> Sequence[bytes]:
+    """The document of a row that saw the profile."""
+    return row.digests[:1] if row.kind == "observed" and row.split is None else ()
+
+
+async def _told(log: Log, row: Row, bodies: Mapping[bytes, str] | None) -> Standing | None:
+    """What this row says of the profile; None when it says nothing. Without an entry when what it
+    refers to is gone, so that nobody knows what it said.
+    """
+    overrides: tuple[Override, ...] | None = None
     if row.kind == "observed" and row.split is None:
-        overrides = await _seen(log, row)
+        detail = _detail(row.detail)
+        if detail.type != "deleted" and not detail.gone:
+            some = await log.documents(_shown(row)) if bodies is None else bodies
+            body = some.get(row.digests[0]) if row.digests else None
+            if body is None:
+                return _UNKNOWN
+            spec = _profile(body).spec
+            overrides = (spec.dst_overrides if spec is not None else None) or ()
     elif row.kind == "synced" and row.outcome in _WRITTEN:
-        overrides = await _asked(log, row)
-    elif row.kind == "synced" and row.outcome == "deleted":
-        overrides = None
-    else:
+        decision = await _decision(log, row)
+        if decision is None:
+            return _UNKNOWN
+        overrides = _written(decision)
+    elif row.kind != "synced" or row.outcome != "deleted":
         return None
     place = Place(row.run, row.seq, row.at)
     return Standing(overrides, place, row.actor or "smi-adaptor", row.outcome)
 
 
-async def _seen(log: Log, row: Row) -> tuple[Override, ...] | None:
-    detail = _detail(row.detail)
-    if detail.type == "deleted" or detail.gone or not row.digests:
+async def _decision(log: Log, row: Row) -> Row | None:
+    """The one that this outcome ends."""
+    if row.reconcile is None:
         return None
-    bodies: Mapping[bytes, str] = await log.documents([row.digests[0]])
-    body = bodies.get(row.digests[0])
-    if body is None:
-        return None
-    spec = _profile(body).spec
-    return (spec.dst_overrides if spec is not None else None) or ()
+    page = await log.entries(Filters(kind="translated", reconcile=row.reconcile), limit=1)
+    return page.entries[0] if page.entries else None
 
 
-async def _asked(log: Log, row: Row) -> tuple[Override, ...] | None:
-    """What the decision that this outcome ends wrote."""
-    page = await log.entries(Filters(kind="translated", reconcile=row.reconcile), limit=10)
-    for decision in page.entries:
-        if decision.position < row.position:
-            plan = _detail(decision.detail).plan
-            return (plan.overrides if isinstance(plan, _Plan) else None) or ()
-    return None
+def _written(decision: Row) -> tuple[Override, ...]:
+    detail = _detail(decision.detail)
+    plan = detail.plan
+    if isinstance(plan, str) or plan.overrides is msgspec.UNSET:
+        return detail.desired.overrides or ()
+    return plan.overrides or ()
