@@ -136,7 +136,7 @@ class Postgres:
             log=self._log,
             keeper=self._keeper,
         )
-        self._child.await_ready(self._answers, timeout=30)
+        self._child.await_ready(self._answers, timeout=60)
 
     def ensure(self) -> None:
         """Start it if a test that failed left it stopped."""
@@ -156,7 +156,7 @@ class Postgres:
         backends = _children(self._child.pid)
         self._child.stop(kill=True)
         # They end by themselves once they notice; until then the folder can't be used again.
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 45
         while any(Path(f"/proc/{pid}").exists() for pid in backends):
             if time.monotonic() > deadline:
                 raise RuntimeError("postgres' children outlive it")

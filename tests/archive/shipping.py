@@ -109,7 +109,7 @@ def _prove(source: list[tuple[Any, ...]], found: dict[Any, tuple[Any, ...]]) -> 
         previous = stored[-1]
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait for something that other tasks and processes bring about."""
     async with asyncio.timeout(seconds):
         while True:

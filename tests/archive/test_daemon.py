@@ -47,7 +47,7 @@ async def test_the_adaptor_ships_its_log_and_decides_without_the_archive_too(
         try:
             shipper = adaptor.daemon.parts.shipper
             assert shipper is not None
-            await until(lambda: shipper.trouble is None, 60)
+            await until(lambda: shipper.trouble is None)
             assert await told(adaptor, "/ready") == "ok\n"
             await asyncio.to_thread(postgres.stop)
             await api.create(TRAFFICSPLITS, split("web"), "default")

@@ -87,7 +87,7 @@ async def test_a_server_that_hangs_delays_nobody_and_is_given_up(
         shipping(postgres.url(database), path) as shipper,
         opened(path, on_commit=lambda rows, _: shipper.committed(rows)) as log,
     ):
-        await until(lambda: level(shipper)() and shipper.shipped > 0, 60)
+        await until(lambda: level(shipper)() and shipper.shipped > 0)
         postgres.freeze()
         try:
             for start in range(0, 300, 100):
@@ -96,7 +96,7 @@ async def test_a_server_that_hangs_delays_nobody_and_is_given_up(
             await until(lambda: "doesn't answer" in str(shipper.trouble))
         finally:
             postgres.freeze(thaw=True)
-        await until(level(shipper), 60)
+        await until(level(shipper))
     await assert_the_same_but_the_end(postgres, database, path)
 
 
@@ -187,7 +187,7 @@ async def test_replicas_and_clusters_ship_side_by_side(
         shipping(postgres.url(empty), logs[3][1], cluster="two") as d,
     ):
         for shipper in (a, b, c, d):
-            await until(level(shipper), 60)
+            await until(level(shipper))
             assert shipper.shipped == 1204
     for name in ("one", "two"):
         paths = [path for cluster, path in logs if cluster == name]

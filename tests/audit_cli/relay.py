@@ -76,7 +76,7 @@ class Tail:
     async def names(self, count: int) -> list[str]:
         """The next entries."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return [(await self._process.stdout.readline()).decode().strip() for _ in range(count)]
 
     async def interrupted(self) -> tuple[int | None, str]:

@@ -75,7 +75,7 @@ async def test_a_tail_goes_on_where_it_was_cut_off(audit: Audit, story: Story) -
     await relay.start()
     try:
         async with tail("--url", relay.url) as running:
-            await until(lambda: relay.connections, timeout=30)
+            await until(lambda: relay.connections)
             first = await _until_followed(story, running.names(1))
             relay.cut()
             for weight in range(3):

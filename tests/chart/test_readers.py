@@ -33,7 +33,7 @@ async def test_they_may_read_and_others_may_not(bare: Api, shell: Shell, helm: P
     roles = [one for one in render(helm, *READERS) if one["kind"].startswith("ClusterRole")]
     shell.kubectl("apply", "-f", "-", objects=roles)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while not await allowed(bare, "bob", "auditors"):
                 pass  # the API server looks at its roles a little later
         assert await allowed(bare, "ada", "staff")

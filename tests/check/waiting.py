@@ -21,7 +21,7 @@ class AtATerminal:
 
     async def shows(self, text: str) -> None:
         """Returns when the terminal has shown it."""
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(60.0):
             while text not in self._shown:
                 self._shown += (await asyncio.to_thread(os.read, self._terminal, 4096)).decode()
 
@@ -44,7 +44,7 @@ def check_at_a_terminal(command: Sequence[str]) -> AtATerminal:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Returns when it holds: what another process does has no event here."""
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(60.0):
         while True:
             if await condition():
                 return

@@ -270,7 +270,7 @@ class Api:
         namespace: str | None,
         condition: Callable[[Object | None], object],
         *,
-        timeout: float = 10.0,
+        timeout: float = 45.0,
     ) -> Object | None:
         """The object (None while there is none) as soon as the condition holds for it.
 

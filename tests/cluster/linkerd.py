@@ -106,7 +106,7 @@ class ProfileStream:
         self._lines = lines
 
     async def wait_for(
-        self, condition: Callable[[list[Destination]], object], *, timeout: float = 10.0
+        self, condition: Callable[[list[Destination]], object], *, timeout: float = 45.0
     ) -> list[Destination]:
         """The first answer from now on that the condition holds for."""
         last = "none"

@@ -230,7 +230,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 def await_end(processes: list[psutil.Process]) -> None:
     """Returns when all have ended, fails after 10 s."""
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 45.0
     while not all(has_ended(process) for process in processes):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -87,7 +87,7 @@ async def test_connections_end_with_the_local_one_and_with_the_forwarding(
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     there = server.sockets[0].getsockname()[1]
     async with server, pod(admin, kubelet, cluster_namespace, port=1, there=there) as name:
-        async with forwarded(connection, cluster_namespace, name, 1) as port, asyncio.timeout(10):
+        async with forwarded(connection, cluster_namespace, name, 1) as port, asyncio.timeout(45):
             await opened.get()  # opened beforehand, to see that the pod is there
             _, leaves = await asyncio.open_connection("127.0.0.1", port)
             reader, stays = await asyncio.open_connection("127.0.0.1", port)
@@ -95,7 +95,7 @@ async def test_connections_end_with_the_local_one_and_with_the_forwarding(
             second = await opened.get()
             assert await second.readline() == b"hello\n"
             leaves.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             assert await second.read() == b""
             assert await reader.read() == b""
         for writer in (stays, *writers):
@@ -177,7 +177,7 @@ async def test_kubectl_reaches_the_same_pod_by_its_own_protocol(
         )
         try:
             assert forwarding.stdout is not None
-            async with asyncio.timeout(20), aiohttp.ClientSession() as client:
+            async with asyncio.timeout(45), aiohttp.ClientSession() as client:
                 line = (await forwarding.stdout.readline()).decode()
                 here = line.removeprefix("Forwarding from ").partition(" ")[0]
                 async with client.get(f"http://{here}/web") as answer:
@@ -198,7 +198,7 @@ async def read(connection: Connection, namespace: str, pod: str, port: int) -> b
 
 async def granted(connection: Connection, namespace: str, name: str) -> bytes:
     """As `read`, once the API server has heard of the role that allows it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         while True:
             with contextlib.suppress(Terminal):
                 return await read(connection, namespace, name, 1)

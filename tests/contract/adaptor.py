@@ -18,7 +18,7 @@ from reactor.events import Contended, Observed, Synced, Translated
 from reactor.settings import Settings
 from reactor.translate.decision import Finding
 from tests.contract.patience import Patience
-from tests.contract.waiting import until
+from tests.contract.waiting import PATIENCE, until
 
 E = TypeVar("E")
 Row = dict[str, Any]
@@ -71,7 +71,7 @@ class Adaptor:
             self._daemon.bus.subscribe(kind, self._note)
         await self._daemon.start()
         if wait:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await self._daemon.working()
         return self
 
@@ -86,7 +86,7 @@ class Adaptor:
         self._news.set()
 
     async def event(
-        self, kind: type[E], accept: Callable[[E], bool] = lambda _: True, timeout: float = 15.0
+        self, kind: type[E], accept: Callable[[E], bool] = lambda _: True, timeout: float = PATIENCE
     ) -> E:
         """The first event of this kind, past or to come, that ``accept`` takes."""
         position = 0
@@ -111,7 +111,7 @@ class Adaptor:
         assert found is not None
         return found
 
-    async def idle(self, timeout: float = 10.0) -> None:
+    async def idle(self, timeout: float = PATIENCE) -> None:
         """Wait until no key waits for a worker or is in the hands of one."""
         queue = self.daemon.parts.queue
         await until(lambda: not (len(queue) or queue.working), timeout)

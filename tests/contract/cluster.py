@@ -22,7 +22,7 @@ from tests.cluster.api import (
 )
 from tests.cluster.control_plane import ControlPlane
 from tests.contract.adaptor import Adaptor, Row
-from tests.contract.waiting import until_async
+from tests.contract.waiting import PATIENCE, until_async
 
 DOMAIN = "cluster.local"
 Weights = Sequence[tuple[str, object]]
@@ -117,7 +117,7 @@ class Cluster:
         """The live profile of a service."""
         return await self.api.find(SERVICEPROFILES, self.authority(service), self.namespace)
 
-    async def wait_profile(self, service: str, timeout: float = 10.0) -> Object:
+    async def wait_profile(self, service: str, timeout: float = PATIENCE) -> Object:
         """Wait until the service has a profile."""
         found = await self.api.wait_for(
             SERVICEPROFILES,
@@ -134,7 +134,7 @@ class Cluster:
         return [{"authority": self.authority(leaf), "weight": weight} for leaf, weight in weights]
 
     async def wait_overrides(
-        self, service: str, weights: Sequence[tuple[str, str]], timeout: float = 10.0
+        self, service: str, weights: Sequence[tuple[str, str]], timeout: float = PATIENCE
     ) -> Object:
         """Wait until the profile's overrides are exactly these; gives the profile."""
         wanted = self.overrides(weights)
@@ -148,7 +148,7 @@ class Cluster:
         assert found is not None
         return found
 
-    async def wait_no_profile(self, service: str, timeout: float = 10.0) -> None:
+    async def wait_no_profile(self, service: str, timeout: float = PATIENCE) -> None:
         """Wait until the service has no profile."""
         await self.api.wait_for(
             SERVICEPROFILES,
@@ -163,7 +163,7 @@ class Cluster:
         reason: str,
         split: str,
         accept: Callable[[Object], object] = lambda _: True,
-        timeout: float = 10.0,
+        timeout: float = PATIENCE,
     ) -> Object:
         """Wait for a Kubernetes Event on a split."""
 
@@ -207,7 +207,7 @@ class Cluster:
         assert status == 201, found
         return str(found["metadata"]["creationTimestamp"])
 
-    async def next_second(self, timeout: float = 10.0) -> None:
+    async def next_second(self, timeout: float = PATIENCE) -> None:
         """Wait until what is created is younger than what is there."""
         now = await self.server_time()
 

@@ -86,7 +86,7 @@ async def without_definition(cluster: Cluster, name: str) -> AsyncIterator[None]
     """The kind is not served, and its objects are gone; afterwards it is served again."""
     live = await cluster.api.get(CRDS, name)
     await cluster.api.delete(CRDS, name)
-    await cluster.api.wait_for(CRDS, name, None, lambda found: found is None, timeout=30.0)
+    await cluster.api.wait_for(CRDS, name, None, lambda found: found is None)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from reactor.handlers.orphans import SECOND_LOOK, Orphans
+from tests.contract.waiting import PATIENCE
 
 
 class Patience:
@@ -24,7 +25,7 @@ class Patience:
             await self._changed.wait_for(lambda: self._now >= (self._due or 0.0))
             self._due = None
 
-    async def wanted(self, timeout: float = 10.0) -> None:
+    async def wanted(self, timeout: float = PATIENCE) -> None:
         """Wait until a second look is being waited for."""
         async with asyncio.timeout(timeout), self._changed:
             await self._changed.wait_for(lambda: self._due is not None)

@@ -41,7 +41,7 @@ async def watched(api: Api, resource: Resource, namespace: str, since: str) -> l
     """All events until the watch ends; an error tells its code instead of a name."""
     seen: list[Seen] = []
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(45),
         aclosing(api.watch(resource, namespace, resource_version=since)) as stream,
     ):
         async for event in stream:
@@ -95,7 +95,7 @@ async def _subscribed(api: Api, resource: Resource, namespace: str) -> None:
 
 
 async def _until(api: Api, path: str, status: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while True:
             if (await api.request("GET", path))[0] == status:
                 return
@@ -104,7 +104,7 @@ async def _until(api: Api, path: str, status: int) -> None:
 
 async def _ready(api: Api, resource: Resource, namespace: str) -> None:
     """The real server answers watches with 429 while it builds the cache of a changed kind."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while True:
             try:
                 async with aclosing(api.watch(resource, namespace, timeoutSeconds="1")) as stream:

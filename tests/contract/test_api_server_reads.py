@@ -26,7 +26,7 @@ async def events(wire: Wire, count: int, *, since: str | None = None, **query: s
     """The first `count` events of a watch."""
     found: Objects = []
     watch = wire.cluster.api.watch(TRAFFICSPLITS, wire.namespace, resource_version=since, **query)
-    async with asyncio.timeout(10), aclosing(watch) as stream:
+    async with asyncio.timeout(45), aclosing(watch) as stream:
         async for event in stream:
             found.append(event)
             if len(found) == count:
@@ -100,7 +100,7 @@ async def test_a_watch_without_a_version_begins_with_all_there_is(wire: Wire) ->
 async def test_a_watch_speaks_the_version_it_was_asked_in(wire: Wire) -> None:
     await wire.split("a")
     watch = wire.cluster.api.watch(TRAFFICSPLITS.at("v1alpha3"), wire.namespace)
-    async with asyncio.timeout(10), aclosing(watch) as stream:
+    async with asyncio.timeout(45), aclosing(watch) as stream:
         event = await anext(stream)
     assert event["object"]["apiVersion"] == "split.smi-spec.io/v1alpha3"
 

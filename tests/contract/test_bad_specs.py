@@ -70,7 +70,7 @@ async def test_nothing_in_a_split_stops_another(cluster: Cluster) -> None:
 
     await cluster.create_split("good", "shop", [("a", 1)])
 
-    await cluster.wait_overrides("shop", [("a", "1")], timeout=5.0)
+    await cluster.wait_overrides("shop", [("a", "1")])
     rows = await adaptor.rows(namespace=cluster.namespace, kind="observed")
     assert {row["split"] for row in rows if row["split"]} == {
         "good",

@@ -268,7 +268,7 @@ async def lose_while_away(cluster: Cluster, adaptor: Adaptor) -> None:
     """Delete the split while no definition that the adaptor knows is served."""
     health = adaptor.daemon.parts.split_reflector.health
     async with serving(cluster, UNKNOWN):
-        await until(lambda: health.restarts["missing"], timeout=20.0)
+        await until(lambda: health.restarts["missing"])
         await cluster.api.delete(TRAFFICSPLITS.at(UNKNOWN), "s", cluster.namespace)
     gone = await adaptor.event(Observed, lambda event: event.change == "deleted")
     assert not gone.proved

@@ -68,7 +68,7 @@ async def ends(adaptor: Adaptor, service: str = "web") -> list[str]:
 
 async def ready(adaptor: Adaptor) -> None:
     """Wait until /ready says so."""
-    await until(lambda: not adaptor.daemon.reasons(), timeout=20.0)
+    await until(lambda: not adaptor.daemon.reasons())
 
 
 async def test_an_api_server_that_restarts_is_followed_again(cluster: Cluster) -> None:
@@ -80,7 +80,7 @@ async def test_an_api_server_that_restarts_is_followed_again(cluster: Cluster) -
     await start_server(cluster)
 
     await cluster.set_weights("s", [("a", 2)])
-    await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "2")])
     await adaptor.event(Synced, lambda event: event.outcome == "patched")
     assert await ends(adaptor) == ["created", "patched"]
 
@@ -96,7 +96,7 @@ async def test_an_adaptor_that_starts_before_its_api_server_waits_for_it(cluster
 
     await start_server(cluster)
 
-    await cluster.wait_overrides("web", [("a", "1")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "1")])
     await ready(adaptor)
 
 
@@ -114,7 +114,7 @@ async def test_what_happened_in_a_forgotten_history_is_found_by_a_list(cluster: 
         await cluster.create_split("u", "cart", [("c", 1)])
         await restart_without_history(cluster)
 
-    await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "2")])
     await cluster.wait_no_profile("shop")
     await cluster.wait_overrides("cart", [("c", "1")])
     assert adaptor.daemon.parts.split_reflector.health.restarts["expired"] >= 1
@@ -133,7 +133,7 @@ async def test_hundreds_of_deletes_that_nobody_told_of_are_found_by_a_list(
             await cluster.create_split(f"s-{number}", f"web-{number}", [("a", 1)])
 
     await asyncio.gather(*map(create, range(SEVERAL)))
-    await until(lambda: len(adaptor.events(Synced)) >= SEVERAL, timeout=40.0)
+    await until(lambda: len(adaptor.events(Synced)) >= SEVERAL)
     async with held_off(adaptor):
         await stop_server(cluster)
         await until_lost(adaptor)
@@ -144,7 +144,7 @@ async def test_hundreds_of_deletes_that_nobody_told_of_are_found_by_a_list(
     async def empty() -> bool:
         return not await cluster.api.items(SERVICEPROFILES, cluster.namespace)
 
-    await until_async(empty, timeout=40.0)
+    await until_async(empty)
     await adaptor.idle()
     assert len(await adaptor.rows(kind="synced", outcome="deleted")) == SEVERAL
 
@@ -167,7 +167,7 @@ async def test_a_kind_that_appears_after_the_start_is_waited_for_and_named(
 
     await cluster.create_split("s", "web", [("a", 1)])
 
-    await cluster.wait_overrides("web", [("a", "1")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "1")])
     await ready(adaptor)
 
 
@@ -177,13 +177,13 @@ async def test_splits_that_go_with_their_definition_are_obeyed_and_new_ones_too(
     adaptor = await stand(cluster)
     health = adaptor.daemon.parts.split_reflector.health
     async with without_definition(cluster, SPLITS):
-        await cluster.wait_no_profile("web", timeout=20.0)
-        await until(lambda: health.restarts["missing"], timeout=20.0)
+        await cluster.wait_no_profile("web")
+        await until(lambda: health.restarts["missing"])
         await adaptor.event(Synced, lambda event: event.outcome == "deleted")
 
     await cluster.create_split("s", "web", [("a", 3)])
 
-    await cluster.wait_overrides("web", [("a", "3")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "3")])
     await adaptor.event(Synced, lambda event: event.outcome == "created")
     assert await ends(adaptor) == ["created", "deleted", "created"]
     await ready(adaptor)
@@ -195,11 +195,11 @@ async def test_profiles_that_go_with_their_definition_are_made_again_when_it_is_
     adaptor = await stand(cluster)
     health = adaptor.daemon.parts.profile_reflector.health
     async with without_definition(cluster, PROFILES):
-        await until(lambda: health.restarts["missing"], timeout=20.0)
+        await until(lambda: health.restarts["missing"])
         await cluster.set_weights("s", [("a", 2)])
         await adaptor.event(Synced, lambda event: event.outcome == "failed")
 
-    await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+    await cluster.wait_overrides("web", [("a", "2")])
     await ready(adaptor)
 
 
@@ -218,10 +218,10 @@ async def test_profiles_that_stay_while_nobody_serves_them_are_known_again_after
         await adaptor.event(Synced, lambda event: event.status == 404)
 
     if change == "weights":
-        live = await cluster.wait_overrides("web", [("a", "2")], timeout=20.0)
+        live = await cluster.wait_overrides("web", [("a", "2")])
         assert live["metadata"]["uid"] == before["metadata"]["uid"]
     else:
-        await cluster.wait_no_profile("web", timeout=20.0)
+        await cluster.wait_no_profile("web")
     await ready(adaptor)
 
 
@@ -238,14 +238,12 @@ async def test_a_token_that_expired_is_named_and_the_next_one_in_its_file_is_tak
     adaptor = await cluster.adaptor().start(wait=False)
     now = time.time
     adaptor.daemon.parts.connection._credentials._clock = lambda: now() * 20
-    await until(
-        lambda: any("renew them" in reason for reason in adaptor.daemon.reasons()), timeout=20.0
-    )
+    await until(lambda: any("renew them" in reason for reason in adaptor.daemon.reasons()))
 
     (tmp_path / "token").write_text(f"{token}\n")
 
     await cluster.create_split("s", "web", [("a", 1)])
-    await cluster.wait_overrides("web", [("a", "1")], timeout=30.0)
+    await cluster.wait_overrides("web", [("a", "1")])
     await ready(adaptor)
 
 

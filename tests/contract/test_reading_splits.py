@@ -50,7 +50,7 @@ async def test_the_watch_moves_when_the_served_versions_change(cluster: Cluster)
     async with serving(cluster, "v1alpha1", "v1alpha2"):
         # The server ends the old watch when it gets to it.
         restarts = adaptor.daemon.parts.split_reflector.health.restarts
-        await until(lambda: restarts["moved"], timeout=20.0)
+        await until(lambda: restarts["moved"])
         await cluster.set_weights("s", [("a", 2)])
         await cluster.wait_overrides("web", [("a", "2")])
 

@@ -133,7 +133,7 @@ async def repairs(cluster: Cluster, adaptor: Adaptor) -> None:
     await adaptor.event(Contended)
     await handled(cluster, adaptor)
     await cluster.delete_profile("web")
-    await cluster.wait_overrides("web", [("a", "1")], timeout=20)
+    await cluster.wait_overrides("web", [("a", "1")])
 
 
 async def orphans(cluster: Cluster, adaptor: Adaptor) -> None:

@@ -66,7 +66,7 @@ class Load:
             await asyncio.sleep(self._every - taken)
 
     async def _shows(self, name: str, weight: str) -> None:
-        await until(lambda: self._weight(name) == weight, timeout=20.0)
+        await until(lambda: self._weight(name) == weight)
 
     def _apply(self, name: str, weight: int) -> None:
         body = self._cluster.split(name, name, [("leaf", weight)])

@@ -36,7 +36,7 @@ class Step:
             return bool(live.get("spec", {}).get("dstOverrides") == wanted)
 
         await cluster.api.wait_for(
-            SERVICEPROFILES, cluster.authority(self.service), cluster.namespace, there, timeout=30
+            SERVICEPROFILES, cluster.authority(self.service), cluster.namespace, there
         )
 
 

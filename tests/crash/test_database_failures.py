@@ -61,8 +61,8 @@ class Account:
             waiting = await self._victim.measured("smi_adaptor_journal_buffer_rows")
             return waiting == 0 and not await self._victim.unready()
 
-        await until_async(even, timeout=30.0)
-        await until_async(self._complete, timeout=10.0)
+        await until_async(even)
+        await until_async(self._complete)
         await self._victim.terminate()
         assert self.kept() + self.lost() == expected
         await evidence.check(self._fetch())

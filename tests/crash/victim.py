@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cluster.ports import free_port
 from tests.cluster.process import Keeper
 
-PATIENCE = 30.0
+PATIENCE = 45.0
 
 
 class Victim:

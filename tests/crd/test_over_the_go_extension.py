@@ -192,4 +192,4 @@ async def _remove(api: Api) -> None:
         await api.patch(TRAFFICSPLITS, metadata["name"], nothing, metadata["namespace"])
     if await api.find(CRDS, NAME) is not None:
         await api.delete(CRDS, NAME)
-    await api.wait_for(CRDS, NAME, None, lambda found: found is None, timeout=30.0)
+    await api.wait_for(CRDS, NAME, None, lambda found: found is None)

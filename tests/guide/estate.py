@@ -47,7 +47,7 @@ async def leave_behind(api: Api) -> None:
 
 async def contents(api: Api) -> list[Object]:
     """All its splits and profiles, their versions included: what is equal was never written."""
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(45.0):
         while True:
             try:
                 splits = await api.items(TRAFFICSPLITS, NAMESPACE)

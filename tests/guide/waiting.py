@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T | None], *, what: str, seconds: float = 30.0) -> T:
+def until(ask: Callable[[], T | None], *, what: str, seconds: float = 45.0) -> T:
     """The first answer that isn't None or False; AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -92,7 +92,7 @@ class Program:
         async for line in process.stderr:
             self.lines.append(line.decode().rstrip("\n"))
 
-    async def end(self, timeout: float = 30.0) -> int:
+    async def end(self, timeout: float = 60.0) -> int:
         """Wait until it has ended by itself."""
         assert self._process is not None
         assert self._reading is not None
@@ -107,7 +107,7 @@ class Program:
         self._process.send_signal(signal.SIGTERM)
         return await self.end(10.0)
 
-    async def prints(self, words: str, timeout: float = 30.0) -> str:
+    async def prints(self, words: str, timeout: float = 60.0) -> str:
         """The first line that holds these words, as soon as it is there."""
         await until(lambda: self._found(words), timeout)
         return self._found(words) or ""
@@ -116,7 +116,7 @@ class Program:
         return next((line for line in self.lines if words in line), None)
 
     async def readiness(
-        self, accept: Callable[[int, str], bool], timeout: float = 30.0
+        self, accept: Callable[[int, str], bool], timeout: float = 60.0
     ) -> tuple[int, str]:
         """Status and text of /ready, as soon as they are so."""
         async with asyncio.timeout(timeout):
@@ -132,7 +132,7 @@ class Program:
         assert answer is not None, f"{path}: no answer"
         return answer[1] + answer[2]
 
-    async def counts(self, metric: str, least: float, timeout: float = 30.0) -> None:
+    async def counts(self, metric: str, least: float, timeout: float = 60.0) -> None:
         """Wait until a metric, named with its labels, is this much."""
 
         def value(text: str) -> float:

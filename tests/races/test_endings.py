@@ -89,7 +89,7 @@ async def test_splits_go_on_being_translated_while_someone_locks_the_log(
         theirs.execute("BEGIN IMMEDIATE")
         for weight in range(2, 12):
             await cluster.set_weights("s", [("a", weight)])
-            await cluster.wait_overrides("web", [("a", str(weight))], timeout=5.0)
+            await cluster.wait_overrides("web", [("a", str(weight))], timeout=20.0)
         assert journal.degraded is not None
         assert [reason for reason in adaptor.daemon.reasons() if "audit log" in reason]
         theirs.execute("ROLLBACK")

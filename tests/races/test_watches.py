@@ -103,7 +103,7 @@ async def test_a_list_whose_snapshot_is_compacted_away_between_two_chunks_is_tak
 
     second.open()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         await adaptor.daemon.working()
     lists = [call for call in sandbox.asked("list", "services") if call.user == "smi-adaptor"]
     assert [call.status for call in lists] == [200, 200, 410, 200]
@@ -126,7 +126,7 @@ async def test_a_thousand_deletes_that_no_watch_told_of_are_found_by_a_list(
     for number in range(MANY):
         sandbox.cluster.create(cluster.split(f"s-{number}", f"web-{number}", [("a", 1)]))
     adaptor = await cluster.adaptor().start()
-    await until(lambda: sandbox.cluster.count(PROFILES) == MANY, timeout=30)
+    await until(lambda: sandbox.cluster.count(PROFILES) == MANY)
     await adaptor.idle()
     lost = faults.hold_events(SPLITS)
     assert sandbox.cluster.remove_all(SPLITS) == MANY
@@ -135,7 +135,7 @@ async def test_a_thousand_deletes_that_no_watch_told_of_are_found_by_a_list(
 
     faults.break_watches(SPLITS)
 
-    await until(lambda: sandbox.cluster.count(PROFILES) == 0, timeout=30)
+    await until(lambda: sandbox.cluster.count(PROFILES) == 0)
     await until(lambda: len(adaptor.events(Synced)) == 2 * MANY)
     gone = [
         row
@@ -245,7 +245,7 @@ async def test_a_storm_of_server_errors_is_waited_out(
 
     storm.lift()
 
-    await cluster.wait_overrides("shop", [("b", "1")], timeout=20)
+    await cluster.wait_overrides("shop", [("b", "1")])
     await cluster.wait_overrides("web", [("a", "2")])
 
 

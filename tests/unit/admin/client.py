@@ -28,7 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 async def send(port: int, raw: bytes) -> Answer:
     """Send bytes on a connection of their own and return the answer to them."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             writer.write(raw)

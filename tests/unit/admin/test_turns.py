@@ -1,19 +1,23 @@
-"""Exports and proofs of the log: one more than may run at a time is told when to come again."""
+"""One more export, proof or question than may be answered or wait is told when to come again."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from reactor.admin.export import OPEN
 from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.query import Filters
+from reactor.audit.pace import AT_ONCE, WAITING, Pace
+from reactor.audit.query import Filters, Reader
 from reactor.audit.query.export import Format
 from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import MemoryLog
+from tests.unit.audit.logs import opened
 
 
 class SlowLog(MemoryLog):
@@ -65,10 +69,28 @@ async def test_one_more_at_the_same_time_is_refused_until_one_has_ended(
 async def test_a_client_that_goes_away_leaves_its_turn(serve: Serve, path: str) -> None:
     port = (await serve(log=SlowLog())).port
     for _ in range(OPEN + 1):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(45):
             # A turn that was given up just now is free a moment later.
             while not await _began(port, path):
                 pass
+
+
+async def test_one_more_question_than_may_wait_is_refused_until_others_are_answered(
+    serve: Serve, tmp_path: Path
+) -> None:
+    path = "/api/v1/entries"
+    log, pace = tmp_path / "log.sqlite", Pace()
+    async with opened(log), AsyncExitStack() as before:
+        port = (await serve(log=Reader(url=str(log), pace=pace))).port
+        for _ in range(AT_ONCE):
+            await before.enter_async_context(pace.turn())
+        asked = [asyncio.create_task(ask(port, path)) for _ in range(WAITING + 1)]
+        ended, waiting = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        _is_refused(ended.pop().result(), f"There are {WAITING} questions waiting already.", wait=5)
+        assert len(waiting) == WAITING
+        await before.aclose()
+        assert {answer.status for answer in await asyncio.gather(*waiting)} == {200}
+        assert (await ask(port, path)).status == 200
 
 
 async def _began(port: int, path: str) -> bool:
@@ -82,8 +104,8 @@ async def _began(port: int, path: str) -> bool:
         await writer.wait_closed()
 
 
-def _is_refused(answer: Answer, said: str) -> None:
+def _is_refused(answer: Answer, said: str, *, wait: int = 30) -> None:
     assert answer.status == 503
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"] == "30"
+    assert answer.headers["retry-after"] == str(wait)
     assert answer.json()["detail"] == said

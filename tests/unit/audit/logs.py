@@ -73,7 +73,7 @@ def rows(path: Path, sql: str, *parameters: object) -> list[Any]:
         return connection.execute(sql, parameters).fetchall()
 
 
-async def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+async def eventually(condition: Callable[[], bool], seconds: float = 45.0) -> None:
     """Wait for something that other tasks and threads bring about."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the condition lies in files and threads

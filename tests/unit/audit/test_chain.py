@@ -198,7 +198,7 @@ async def test_the_proof_ends_however_fast_rows_come(tmp_path: Path) -> None:
             assert await log.commit()
 
         await write()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             verdict = await verify(str(path), rest=write)
     assert verdict.problem is None
     assert verdict.rows >= 151

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, Pace
+from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, SHARE, WAITING, Pace
 from reactor.audit.query import Filters, Reader
+from reactor.audit.trouble import Crowded
 from tests.unit.audit.logs import entry, opened
 
 
@@ -45,14 +46,48 @@ async def test_a_question_goes_on_however_long_a_sync_takes(busy: Pace) -> None:
 
 async def test_only_so_many_questions_are_answered_at_a_time() -> None:
     pace = Pace()
-    async with asyncio.timeout(5), pace.turn():
+    async with asyncio.timeout(45), pace.turn():
         async with AsyncExitStack() as others:
             for _ in range(AT_ONCE - 1):
                 await others.enter_async_context(pace.turn())
             late = asyncio.create_task(_step(pace))
-            await pace.rest()  # what reads all of the log needs no turn
+            with pace.stride() as stride:
+                await stride.rest()  # what reads all of the log needs no turn
             assert not late.done()
         await late
+
+
+async def test_only_so_many_questions_wait() -> None:
+    pace = Pace()
+    async with AsyncExitStack() as first:
+        for _ in range(AT_ONCE):
+            await first.enter_async_context(pace.turn())
+        waiting = [asyncio.create_task(_step(pace)) for _ in range(WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Crowded, match=str(WAITING)):
+            await _step(pace)
+        waiting.pop().cancel()
+        await asyncio.sleep(0)
+        waiting.append(asyncio.create_task(_step(pace)))
+    await asyncio.gather(*waiting)
+    await _step(pace)
+
+
+async def test_those_who_read_all_of_the_log_share_a_part_of_the_time(busy: Pace) -> None:
+    with busy.stride() as stride:
+        assert busy.owed(1) == pytest.approx(1 / SHARE - 1)
+        with busy.stride(), busy.stride():
+            # One second of work in so many.
+            assert 1 / (1 + busy.owed(1)) == pytest.approx(SHARE / 3)
+        step = 0.05
+        await asyncio.sleep(step)  # the work
+        ended = asyncio.get_running_loop().time()
+        await stride.give_way()
+        assert asyncio.get_running_loop().time() - ended >= 0.9 * busy.owed(step)
+        ended = asyncio.get_running_loop().time()
+        for _ in range(20):
+            await stride.rest()  # behind no work at all
+        assert asyncio.get_running_loop().time() - ended < 20 * LONGEST
 
 
 async def test_the_whole_log_is_read_however_long_a_sync_takes(tmp_path: Path, busy: Pace) -> None:
@@ -61,7 +96,7 @@ async def test_the_whole_log_is_read_however_long_a_sync_takes(tmp_path: Path, b
         journal.append(entry("synced", "web"))
         assert await journal.commit()
         reader = Reader(url=str(path), pace=busy)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             assert (await reader.verify()).problem is None
             text = b"".join([part async for part in reader.export(Filters(), "ndjson")])
             assert b'"export": "complete"' in text

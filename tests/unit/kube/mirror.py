@@ -84,7 +84,7 @@ class Mirror:
         await until(same)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 45.0) -> None:
     """Waits until it holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - it spans a server, a wire and a store

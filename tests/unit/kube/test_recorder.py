@@ -82,7 +82,7 @@ class World:
     async def sent(self) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(45):
             while len(self.recorder):  # noqa: ASYNC110 - the queue tells no event
                 await asyncio.sleep(0)
         for _ in range(50):

@@ -47,7 +47,7 @@ class Stream:
 
     async def event(self) -> Document:
         """The next event. Raises EOFError when the stream ends in good order."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             line = await self._response.content.readline()
         if not line:
             raise EOFError
@@ -60,7 +60,7 @@ class Stream:
         return event["type"], event["object"]["metadata"].get("name", "")
 
     async def rest(self) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             return await self._response.content.read()
 
 
