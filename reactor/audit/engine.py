@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from reactor.audit.index.schema import PAGE
 from reactor.audit.library import AsyncConnection, create_async_engine
 from reactor.errors import Fatal
 
@@ -81,10 +82,11 @@ def index(path: Path) -> Source:
     short for the same reason.
     """
     pragmas = (
+        f"page_size={PAGE}",
         "auto_vacuum=FULL",
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        "wal_autocheckpoint=256",
+        "wal_autocheckpoint=128",
         f"journal_size_limit={1 << 20}",
         "cache_size=-512",
     )

@@ -20,6 +20,7 @@ _SMALL: Final = (
     "runs",
     "progress",
     "blocks",
+    "shapes",
     "messages_config",
 )
 """What may be read from end to end: lists of the question's own, and tables that have one row

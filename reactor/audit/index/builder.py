@@ -11,7 +11,7 @@ import msgspec
 
 from reactor.audit.index.packer import pack, unpack
 from reactor.audit.index.packs import PACK
-from reactor.audit.index.schema import BLOCK, FIELDS, TABLES, VERSION
+from reactor.audit.index.schema import BLOCK, FIELDS, PAGE, TABLES, VERSION
 from reactor.audit.index.words import Detail, said, understood
 
 ROWS: Final = 250
@@ -37,6 +37,13 @@ SELECT json_group_array(json_array(position, run, seq, at,
                                    json(CASE WHEN json_valid(detail) THEN detail ELSE '{}' END)))
 FROM (SELECT * FROM log.entries WHERE position > ? ORDER BY position LIMIT ?)
 """
+_SHAPES: Final = """
+INSERT OR IGNORE INTO shapes
+SELECT DISTINCT ifnull(actor, ''), kind, ifnull(outcome, ''), namespace IS NOT NULL,
+    split IS NOT NULL, service IS NOT NULL,
+    EXISTS (SELECT 1 FROM texts WHERE texts.position = recent.position)
+FROM recent WHERE position BETWEEN ? AND ?
+"""
 _rows = msgspec.json.Decoder(list[_Row]).decode
 _decoded = msgspec.json.Decoder(list[_Decoded]).decode
 
@@ -55,6 +62,10 @@ def prepare(index: sqlite3.Connection) -> None:
     index.execute("BEGIN IMMEDIATE")
     with index:
         _clear(index)
+    if index.execute("PRAGMA main.page_size").fetchone() != (PAGE,):
+        _resize(index)
+    index.execute("BEGIN IMMEDIATE")
+    with index:
         for statement in TABLES:
             index.execute(statement)
         index.execute("INSERT INTO progress VALUES (0, '', 0, 0)")
@@ -130,6 +141,7 @@ def _add(index: sqlite3.Connection, text: str) -> int:
     _insert(index, "recent_findings", findings)
     _insert(index, "texts", texts)
     _insert(index, "messages (rowid, text)", texts)
+    index.execute(_SHAPES, (rows[0].position, last.position))
     index.execute(
         # Before its first row there is nothing to pack, however long the log was.
         "UPDATE progress SET packed = CASE position WHEN 0 THEN ? ELSE packed END,"
@@ -170,7 +182,10 @@ def _purge(index: sqlite3.Connection) -> bool:
     return True
 
 
-_DERIVED: Final = ("blocks", "terms", "packs", "recent", "recent_findings", "texts")
+_DERIVED: Final = (
+    *("blocks", "terms", "shapes", "packs"),
+    *("recent", "recent_findings", "texts"),
+)
 
 
 def _clear(index: sqlite3.Connection) -> None:
@@ -180,3 +195,11 @@ def _clear(index: sqlite3.Connection) -> None:
     ).fetchall()
     for name in chain.from_iterable(found):
         index.execute(f'DROP TABLE "{name}"')
+
+
+def _resize(index: sqlite3.Connection) -> None:
+    """Pages of another size, of an empty file that nobody else has open; else sqlite3.Error."""
+    index.execute("PRAGMA main.journal_mode=DELETE")
+    index.execute(f"PRAGMA main.page_size={PAGE}")
+    index.execute("VACUUM main")
+    index.execute("PRAGMA main.journal_mode=WAL")

@@ -54,7 +54,8 @@ def pack(index: sqlite3.Connection) -> bool:
         index.execute(
             f"INSERT INTO packs SELECT terms.id * {PACKS} + ?1,"
             " substr(?2, value ->> 3, value ->> 4) FROM json_each(?3) CROSS JOIN terms"
-            " ON terms.field = value ->> 0 AND terms.term = value ->> 1",
+            # In the order of the table, so that each page of it is written once.
+            " ON terms.field = value ->> 0 AND terms.term = value ->> 1 ORDER BY terms.id",
             (number, bytes(body), given),
         )
         index.execute("UPDATE progress SET packed = ?", (end,))

@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Another one in the file, and it is made anew."""
+
+PAGE: Final = 16384
+"""Bytes of a page of the file. What a term's packs are read from lies together only within a page,
+and a disk takes about as long for one of this size as for a smaller one.
+"""
 
 BLOCK: Final = 1024
 """Positions that share an entry of `blocks`."""
@@ -29,6 +34,12 @@ TABLES: Final = (
     # `rows` only tells rare ones from others: it counts what retention removed, too.
     "CREATE TABLE terms (id INTEGER PRIMARY KEY, field TEXT NOT NULL, term TEXT NOT NULL,"
     " rows INTEGER NOT NULL, UNIQUE (field, term))",
+    # What rows of the log look like: which of these they have, and whether they have words.
+    # Few sorts of rows there are; what is asked of none of them needs no look at any row.
+    "CREATE TABLE shapes (actor TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL,"
+    " namespace INTEGER NOT NULL, split INTEGER NOT NULL, service INTEGER NOT NULL,"
+    " text INTEGER NOT NULL, PRIMARY KEY (actor, kind, outcome, namespace, split, service, text))"
+    " WITHOUT ROWID",
     # By term, then by pack: see PACKS. What is in `rows`: see `packs`.
     "CREATE TABLE packs (id INTEGER PRIMARY KEY, rows BLOB NOT NULL)",
     "CREATE TABLE recent (position INTEGER PRIMARY KEY,"

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Final, Literal
 
 from reactor.audit.engine import Connection
-from reactor.audit.index.schema import BLOCK, VERSION
-from reactor.audit.query import records
+from reactor.audit.index.schema import VERSION
+from reactor.audit.query import places, records
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Form, Piece, piece
 from reactor.audit.query.filters import Filters
+from reactor.audit.query.moments import between
 from reactor.audit.query.pages import Found, Lead, Span
-from reactor.audit.query.position import LOWEST, pack, unpack
 from reactor.audit.query.records import Run
-from reactor.audit.query.stats import Stats, stats
-from reactor.audit.query.terms import TERMS, TIME, Terms
+from reactor.audit.query.stats import GAPS, UNINDEXED, Stats, stats
+from reactor.audit.query.terms import TERMS, TIME, Terms, possible
 from reactor.audit.query.where import conditions
 from reactor.audit.row import Row
 
@@ -37,6 +37,7 @@ class SqliteStore:
         self._index = index
         self._indexed = 0
         self._terms: dict[Filters, Terms] = {}
+        self._likely: dict[Filters, bool] = {}
         self._few: dict[Filters, tuple[Span, list[int]]] = {}
         self._first: dict[tuple[Filters, Span], Found] = {}
 
@@ -67,31 +68,8 @@ class SqliteStore:
             ).fetchone()
             span = Span(1, 0) if first is None else span.part(first, last)
         if self._indexed and (filters.since is not None or filters.until is not None):
-            span = span.part(*self._between(connection, filters, high))
+            span = span.part(*between(connection, filters, self._indexed, high))
         return span
-
-    def _between(
-        self, connection: sqlite3.Connection, filters: Filters, newest: int
-    ) -> tuple[int, int]:
-        """From the first block with a row late enough to the last with one early enough."""
-        (first,) = connection.execute(
-            "SELECT min(block) FROM side.blocks WHERE newest >= ?", (filters.since or 0,)
-        ).fetchone()
-        (last,) = connection.execute(
-            "SELECT max(block) FROM side.blocks WHERE oldest < ?",
-            ((1 << 62) if filters.until is None else filters.until,),
-        ).fetchone()
-        low, high = self._indexed + 1, newest
-        if first is not None:
-            low = first * BLOCK
-            if filters.since is not None:
-                low = _edge(connection, first, "min", ">=", filters.since) or low
-        # What isn't indexed yet may be from any time.
-        if newest <= self._indexed and last is not None:
-            high = last * BLOCK + BLOCK - 1
-            if filters.until is not None:
-                high = _edge(connection, last, "max", "<", filters.until) or high
-        return low, high
 
     async def indexed(self) -> int:
         return self._indexed
@@ -103,6 +81,8 @@ class SqliteStore:
         self, connection: sqlite3.Connection, lead: Lead, filters: Filters, span: Span, most: int
     ) -> int:
         if lead == "text":
+            if not self._possible(connection, filters):
+                return 0
             return len(self._text(connection, filters, span, True, most))
         if lead not in TERMS or not self._indexed:
             return len(self._positions(connection, lead, filters, span, True, most).positions)
@@ -145,7 +125,7 @@ class SqliteStore:
             rest = most - len(found)
             if part is known:
                 some, last = self._common(connection, filters, part, down, rest)
-            elif lead not in ("finding", "actor"):
+            elif lead in ("split", "service"):
                 listed = self._listed(connection, lead, filters, part, down, rest)
                 some, last = Found.full(listed, rest)
             found += some
@@ -157,6 +137,8 @@ class SqliteStore:
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
     ) -> Found:
         """By all terms of the filters; few of them are looked for only once."""
+        if not self._possible(connection, filters):
+            return Found((), None)
         if filters in self._few:
             whole, few = self._few[filters]
             if whole.low <= span.low and span.high <= whole.high:
@@ -180,6 +162,12 @@ class SqliteStore:
             self._terms[filters] = Terms(connection, filters)
         return self._terms[filters]
 
+    def _possible(self, connection: sqlite3.Connection, filters: Filters) -> bool:
+        """Whether rows of the index have all that is asked for, as far as that is told easily."""
+        if self._likely.get(filters) is None:
+            self._likely[filters] = possible(connection, filters)
+        return self._likely[filters]
+
     def _text(
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
     ) -> list[int]:
@@ -198,6 +186,8 @@ class SqliteStore:
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
     ) -> Found:
         """By words, and by the terms of the filters too."""
+        if not self._possible(connection, filters):
+            return Found((), None)
         if not TERMS & filters.given():
             return Found.full(self._text(connection, filters, span, down, most), most)
         terms = self._termed(connection, filters)
@@ -231,12 +221,11 @@ class SqliteStore:
         order = "DESC" if down else "ASC"
         if lead in ("split", "service"):
             return self._named(connection, lead, filters, span, down, most)
-        values: tuple[str, ...] = ()
-        if lead == "":
-            sql = "SELECT position FROM entries WHERE true"
-        else:
-            sql = f"SELECT position FROM entries INDEXED BY entries_{lead} WHERE {lead} = ?"
-            values = (getattr(filters, lead),)
+        values: tuple[str | None, ...] = ()
+        sql = "SELECT position FROM entries WHERE true"
+        if lead == "reconcile":
+            sql = "SELECT position FROM entries INDEXED BY entries_reconcile WHERE reconcile = ?"
+            values = (filters.reconcile,)
         return [
             position
             for (position,) in connection.execute(
@@ -305,11 +294,11 @@ class SqliteStore:
 
     async def translated(self, cursor: Cursor) -> Cursor:
         """A cursor of the archive's order as one of this log's."""
-        return await self._connection.run(_translated, cursor)
+        return await self._connection.run(places.translated, cursor)
 
     async def place(self, position: int) -> int:
         """A position of this log in the archive's order."""
-        return await self._connection.run(_place, position)
+        return await self._connection.run(places.place, position)
 
     async def entry(self, run: str, seq: int) -> Row | None:
         return await self._connection.run(records.entry, run, seq)
@@ -321,24 +310,20 @@ class SqliteStore:
         return await self._connection.run(records.documents, tuple(dict.fromkeys(digests)))
 
     async def stats(self, path: Path) -> Stats:
-        return await self._connection.run(stats, path, self._indexed)
+        return await self._connection.run(self._stats, path)
+
+    def _stats(self, connection: sqlite3.Connection, path: Path) -> Stats:
+        asked = Filters(kind="gap")
+        span = self._span(connection, asked)
+        gaps: list[int] = []
+        if new := span.part(max(self._indexed + 1, span.high - UNINDEXED + 1), span.high):
+            gaps += self._listed(connection, "", asked, new, True, UNINDEXED)
+        if self._indexed and (old := span.part(0, self._indexed)):
+            gaps += self._common(connection, asked, old, True, GAPS).positions
+        return stats(connection, path, self._indexed, gaps)
 
     async def runs(self) -> list[Run]:
         return await self._connection.run(records.runs)
-
-
-def _edge(connection: sqlite3.Connection, block: int, end: str, before: str, at: int) -> int | None:
-    """The first or last position of a block on one side of a moment; None when the clock jumped
-    there, so that the index of times has too much between the block's own.
-    """
-    count, position = connection.execute(
-        f"SELECT count(*), {end}(CASE WHEN position / {BLOCK} = ?1 AND at {before} ?2"
-        " THEN position END) FROM (SELECT position, at FROM side.blocks AS b"
-        " CROSS JOIN entries AS e INDEXED BY entries_at ON e.at BETWEEN b.oldest AND b.newest"
-        f" WHERE b.block = ?1 LIMIT {2 * BLOCK})",
-        (block, at),
-    ).fetchone()
-    return position if count < 2 * BLOCK else None
 
 
 def _named(filters: Filters) -> Literal["split", "service"] | None:
@@ -347,29 +332,6 @@ def _named(filters: Filters) -> Literal["split", "service"] | None:
     if filters.namespace is None or len(terms) != 1:
         return None
     return "split" if "split" in terms else "service" if "service" in terms else None
-
-
-def _translated(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
-    """To the same row; to the same time when it is another replica's, or gone."""
-    at, run, seq = unpack(cursor.position)
-    found = connection.execute(
-        "SELECT position FROM entries WHERE run = ? AND seq = ?", (run, seq)
-    ).fetchone()
-    if found is not None:
-        return Cursor(found[0], cursor.above)
-    found = connection.execute(
-        "SELECT position FROM entries WHERE at <= ? ORDER BY at DESC, position DESC LIMIT 1", (at,)
-    ).fetchone()
-    position = 0 if found is None else found[0]
-    return Cursor(position if cursor.above else position + 1, cursor.above)
-
-
-def _place(connection: sqlite3.Connection, position: int) -> int:
-    found = connection.execute(
-        "SELECT at, run, seq FROM entries WHERE position <= ? ORDER BY position DESC LIMIT 1",
-        (min(position, (1 << 63) - 1),),  # a cursor may say anything
-    ).fetchone()
-    return LOWEST if found is None else pack(*found)
 
 
 # From one namespace straight to the next in the index.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,8 @@ from reactor.audit.query.archived import Archived, Lag
 
 GAPS: Final = 100
 """Gaps that are told one by one: the newest."""
+UNINDEXED: Final = 20_000
+"""Of the rows that the search index doesn't know, so many are looked at for gaps: the newest."""
 
 
 class Hole(msgspec.Struct, frozen=True):
@@ -50,8 +54,8 @@ class Stats(msgspec.Struct, frozen=True):
     lag: Lag | None = None
 
 
-def stats(connection: sqlite3.Connection, path: Path, indexed: int) -> Stats:
-    """Count; each number comes from the end of an index."""
+def stats(connection: sqlite3.Connection, path: Path, indexed: int, gaps: Sequence[int]) -> Stats:
+    """Count; each number comes from the end of an index. ``gaps`` are positions."""
     low, high = connection.execute(
         "SELECT (SELECT min(position) FROM entries), (SELECT max(position) FROM entries)"
     ).fetchone()
@@ -65,7 +69,7 @@ def stats(connection: sqlite3.Connection, path: Path, indexed: int) -> Stats:
         runs=runs,
         oldest=oldest,
         newest=newest,
-        holes=_holes(connection),
+        holes=_holes(connection, gaps),
     )
 
 
@@ -74,12 +78,12 @@ def _at(connection: sqlite3.Connection, position: int) -> int:
     return int(at)
 
 
-def _holes(connection: sqlite3.Connection) -> tuple[Hole, ...]:
+def _holes(connection: sqlite3.Connection, gaps: Sequence[int]) -> tuple[Hole, ...]:
     found = []
     for run, seq, detail in connection.execute(
-        "SELECT run, seq, detail FROM entries INDEXED BY entries_kind WHERE kind = 'gap'"
-        " ORDER BY position DESC LIMIT ?",
-        (GAPS,),
+        "SELECT run, seq, detail FROM entries WHERE position IN (SELECT value FROM json_each(?))"
+        " AND kind = 'gap' ORDER BY position DESC LIMIT ?",
+        (json.dumps(gaps), GAPS),
     ):
         gap = msgspec.json.decode(detail, type=GapDetail)
         found.append(Hole(run, seq, gap.rows, gap.first, gap.last, gap.reason))

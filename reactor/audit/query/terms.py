@@ -17,8 +17,26 @@ from reactor.audit.query.pages import Found, Span
 
 TERMS: Final = frozenset({*FIELDS, "finding"})
 """Filters that are terms of the index."""
+_SHAPED: Final = ("namespace", "split", "service", "text")
 TIME: Final = 0.01
 """Seconds after which the positions that were found are given, though more may follow."""
+
+
+def possible(connection: sqlite3.Connection, filters: Filters) -> bool:
+    """Whether any indexed row is of a sort that could pass: False rules all of them out."""
+    where: list[str] = []
+    given: list[str] = []
+    for field in ("actor", "kind", "outcome"):
+        if (value := getattr(filters, field)) is not None:
+            where.append(f"{field} = ?")
+            given.append(value)
+    where += [field for field in _SHAPED if getattr(filters, field) is not None]
+    if len(where) < 2:
+        return True
+    (found,) = connection.execute(
+        f"SELECT EXISTS (SELECT 1 FROM side.shapes WHERE {' AND '.join(where)})", given
+    ).fetchone()
+    return bool(found)
 
 
 class Terms:

@@ -15,7 +15,7 @@ from reactor.audit import engine
 from reactor.audit.engine import Connection
 from reactor.audit.index import builder
 from reactor.audit.index.indexer import Indexer
-from reactor.audit.index.schema import BLOCK, beside
+from reactor.audit.index.schema import BLOCK, PAGE, beside
 from reactor.audit.index.words import Wanted, said, words
 from reactor.audit.query import Filters, Reader
 from reactor.audit.retention import Retention
@@ -176,6 +176,28 @@ async def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
     assert await found(path, "refused") == [2, 3, 4]
     await catch_up(path)
     assert rows(beside(path), "SELECT count(*) FROM blocks") == [(1,)]
+
+
+async def test_an_index_with_small_pages_of_before_gets_large_ones_once_nobody_reads_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.sqlite"
+    await write(path, 3)
+    with closing(sqlite3.connect(beside(path), isolation_level=None)) as connection:
+        connection.execute("PRAGMA page_size = 4096")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE old (value)")
+        connection.execute("INSERT INTO old VALUES (1)")
+        with closing(sqlite3.connect(beside(path), isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT * FROM old").fetchall()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                await catch_up(path)
+    assert await found(path, "refused") == [2, 3, 4]
+    await catch_up(path)
+    assert rows(beside(path), "PRAGMA page_size") == [(PAGE,)]
+    assert rows(beside(path), "PRAGMA journal_mode") == [("wal",)]
+    assert await found(path, "refused") == [2, 3, 4]
 
 
 @pytest.mark.parametrize(

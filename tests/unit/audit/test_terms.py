@@ -23,6 +23,7 @@ from tests.unit.audit.indexing import catch_up
 from tests.unit.audit.logs import entry, opened, rows
 
 _ROWS: Final = PACK + 2000
+ORDERS: Final[tuple[Order, ...]] = ("newest", "oldest")
 
 
 @pytest.fixture(scope="module", name="log")
@@ -117,6 +118,25 @@ async def test_no_question_reads_a_whole_table(log: Path, asked: list[Question])
     timed = {question.filters for question in asked if isinstance(question, Listing)}
     found = [await unbounded(log, filters) for filters in timed]
     assert [problem for problem in found if problem] == []
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(kind="observed", outcome="patched"),
+        Filters(actor="smi-adaptor", split="web-3"),
+        Filters(outcome="patched", text="weight"),
+        Filters(kind="synced", actor="flagger", namespace="team-7"),
+    ],
+)
+async def test_what_no_row_ever_has_together_is_answered_without_a_look_at_rows(
+    log: Path, filters: Filters
+) -> None:
+    reader = Traced(path=log)
+    for order in ORDERS:
+        page = await reader.entries(filters, order=order)
+        assert (page.entries, page.next, page.partial) == ((), None, False)
+    assert not [sql for sql in reader.statements if "packs" in sql or "messages" in sql]
 
 
 def test_a_statement_that_does_is_noticed(log: Path) -> None:
