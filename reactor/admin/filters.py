@@ -88,7 +88,13 @@ FILTERS = (
         "letters, up to 64",
         pattern=r"^[A-Za-z]{1,64}$",
     ),
-    _name("actor", "The field manager who made the change."),
+    _word(
+        "actor",
+        "The field manager who made the change.",
+        "1 to 128 printable characters",
+        # Kubernetes takes any; those that nobody sees can't be meant.
+        pattern=r"^[^\u0000-\u001f\u007f-\u00a0]{1,128}$",
+    ),
     _name("reconcile", "Everything about one reconciliation."),
     RUN,
     Parameter(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -169,6 +170,18 @@ async def test_filters_choose_rows(port: Port) -> None:
     assert await port.names("since=2020-09-13T12:26:42Z") == ["z", "y"]
     assert await port.names("until=2020-09-13T12:26:42Z&service=web") == ["x"]
     assert await port.names("since=-1h") == []
+
+
+@pytest.mark.parametrize(
+    "actor", ["My Operator", "работник", 'per%cent "and" it\'s; --', "a+b&c=d#e/f?", "m" * 128]
+)
+async def test_a_manager_of_any_name_is_found(port: Port, actor: str) -> None:
+    entry = Entry(kind="observed", at=START, split="s", actor=actor)
+    await port.write([entry, observed(1)])
+    query = urlencode({"actor": actor})
+    assert await port.names(query) == ["s"]
+    await port.index()
+    assert await port.names(query) == ["s"]
 
 
 async def test_a_page_of_large_entries_ends_early_and_goes_on_later(port: Port) -> None:
