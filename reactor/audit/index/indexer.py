@@ -50,12 +50,12 @@ class Indexer:
         connection = await self._open()
         try:
             while True:
-                with self._pace.stride() as stride:
-                    while await connection.run(builder.step):
-                        self._said = ""
-                        await stride.rest()
+                more = await connection.run(builder.step)
                 self._said = ""
-                await asyncio.sleep(LOOK)
+                if more:
+                    await self._pace.rest()
+                else:
+                    await asyncio.sleep(LOOK)
         finally:
             await connection.close()
 
