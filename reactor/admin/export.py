@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from reactor.admin.filters import FILTERS
-from reactor.admin.problem import Refused
+from reactor.admin.problem import unanswered
 from reactor.admin.question import Parameter, read, word
 from reactor.admin.turns import Turns, begun
 from reactor.audit.query import Filters
@@ -67,9 +67,7 @@ class Exports:
             try:
                 text = await begun(self._text(Filters(**asked), form))
             except ReactorError as error:
-                raise Refused(
-                    503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
-                ) from error
+                raise unanswered(error) from error
             return Stream(
                 text,
                 media_type=MEDIA_TYPES[form],

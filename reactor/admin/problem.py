@@ -7,6 +7,9 @@ from http import HTTPStatus
 
 import msgspec
 
+from reactor.audit.trouble import Crowded
+from reactor.errors import ReactorError
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -51,3 +54,10 @@ class Refused(Exception):
     def body(self) -> bytes:
         """The problem as JSON."""
         return msgspec.json.encode(self.problem)
+
+
+def unanswered(error: ReactorError) -> Refused:
+    """The refusal of a question that the log can't answer now; it says when to ask again."""
+    if isinstance(error, Crowded):
+        return Refused(503, f"{error}.", headers={"Retry-After": str(error.wait)})
+    return Refused(503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"})

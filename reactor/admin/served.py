@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from reactor.admin.problem import Refused
+from reactor.admin.problem import unanswered
 from reactor.admin.question import read_path
 from reactor.admin.route import Route
 from reactor.errors import ReactorError
@@ -25,9 +25,7 @@ def handler(route: Route, *, clock: Callable[[], float] = time.time) -> HTTPRout
         try:
             body = await route.answer(places, request.scope["query_string"], now)
         except ReactorError as error:
-            raise Refused(
-                503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
-            ) from error
+            raise unanswered(error) from error
         headers = {"cache-control": "no-store"}
         if route.own:
             headers["x-log-source"] = "local"

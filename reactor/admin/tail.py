@@ -14,7 +14,7 @@ from litestar.response import Stream
 
 from reactor.admin.entries import entry
 from reactor.admin.filters import FILTERS
-from reactor.admin.problem import FieldError, Refused
+from reactor.admin.problem import FieldError, Refused, unanswered
 from reactor.admin.question import Parameter, read, word
 from reactor.admin.turns import Turns, begun
 from reactor.audit.feed import Feed
@@ -74,9 +74,7 @@ class Tails:
             try:
                 rows = await begun(self._rows(Filters(**asked), after, form))
             except ReactorError as error:
-                raise Refused(
-                    503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
-                ) from error
+                raise unanswered(error) from error
             return Stream(
                 rows,
                 media_type="text/event-stream" if form == "sse" else "application/x-ndjson",

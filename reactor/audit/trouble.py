@@ -19,6 +19,14 @@ class Unavailable(ReactorError):
     """The database can't be used now; the message says why. Trying again may help."""
 
 
+class Crowded(ReactorError):
+    """Too many ask already; after ``wait`` seconds there may be room."""
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 def explain(error: sqlite3.Error, path: Path) -> Unavailable | Fatal:
     """The error in one line that names what to do.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,12 @@ from reactor.audit.archive import logs as logs_module
 from reactor.audit.archive import shipper as shipping_module
 from reactor.audit.archive.logs import Logs
 from reactor.audit.archive.verdict import ArchiveVerdict
+from reactor.audit.pace import AT_ONCE, WAITING, Pace
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.archived import Lag
 from reactor.audit.query.export import Format
 from reactor.audit.query.history import history
-from reactor.audit.trouble import Unavailable
+from reactor.audit.trouble import Crowded, Unavailable
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until, write
 from tests.unit.audit.logs import document, entry, opened
@@ -141,6 +143,34 @@ async def test_what_a_replica_that_stands_by_saw_too_is_no_further_change(
     assert [change.ended and change.ended.outcome for change in found] == [
         *("deleted", "patched", "created")
     ]
+
+
+async def test_that_too_many_ask_the_local_log_is_no_fault_of_the_archive(
+    postgres: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs_module, "AGAIN", 60.0)
+    path, url, pace = tmp_path / "log.sqlite", postgres.url(database), Pace()
+    async with opened(path) as log:
+        write(log, 3)
+        assert await log.commit()
+    async with (
+        shipping(url, path) as shipper,
+        reading(url, cluster="one") as archive,
+        AsyncExitStack() as others,
+    ):
+        await until(level(shipper))
+        local = Reader(url=str(path), pace=pace)
+        logs = Logs(archive=archive, local=local, shipping=shipper)
+        page = await local.entries(Filters(), limit=1)
+        for _ in range(AT_ONCE):
+            await others.enter_async_context(pace.turn())
+        waiting = [asyncio.create_task(local.runs()) for _ in range(WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Crowded):
+            await logs.entries(Filters(), cursor=page.next)
+        assert logs.source() == "archive"
+        await others.aclose()
+        await asyncio.gather(*waiting)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])

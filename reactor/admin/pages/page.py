@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from reactor.admin.pages.answer import html
 from reactor.admin.pages.render import Renderer
-from reactor.admin.problem import Refused
+from reactor.admin.problem import unanswered
 from reactor.admin.question import Parameter, read_path
 from reactor.errors import ReactorError
 
@@ -47,9 +47,7 @@ def handler(
         try:
             found = await page.show(places, _filled(request.scope["query_string"]), now)
         except ReactorError as error:
-            raise Refused(
-                503, f"The log can't be read now: {error}.", headers={"Retry-After": "5"}
-            ) from error
+            raise unanswered(error) from error
         body = await renderer.page(page.template, {**found, "now": now})
         return html(body, status=found.get("status", 200))
 

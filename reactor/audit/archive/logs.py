@@ -17,7 +17,7 @@ from reactor.audit.query.export import Format
 from reactor.audit.query.position import LOWEST
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
-from reactor.audit.trouble import Unavailable
+from reactor.audit.trouble import Crowded, Unavailable
 from reactor.errors import ReactorError
 
 T = TypeVar("T")
@@ -146,6 +146,8 @@ class Logs:
         if self._reachable():
             try:
                 return await archived()
+            except Crowded:
+                raise  # by the local log, which says where its own cursor leads
             except ReactorError:
                 self._again = time.monotonic() + AGAIN
         return await local()

@@ -50,12 +50,12 @@ class Indexer:
         connection = await self._open()
         try:
             while True:
-                more = await connection.run(builder.step)
+                with self._pace.stride() as stride:
+                    while await connection.run(builder.step):
+                        self._said = ""
+                        await stride.rest()
                 self._said = ""
-                if more:
-                    await self._pace.rest()
-                else:
-                    await asyncio.sleep(LOOK)
+                await asyncio.sleep(LOOK)
         finally:
             await connection.close()
 

@@ -68,9 +68,11 @@ class Reader:
         filters.wanted()
         try:
             async with self._opened() as (_, store):
-                async for part in exported(store, filters, form):
-                    yield part
-                    await self._pace.give_way()
+                with self._pace.stride() as stride:
+                    async for part in exported(store, filters, form):
+                        await stride.give_way()
+                        yield part
+                        stride.begin()
         except sqlite3.Error as error:
             raise explain(error, self._path) from error
 
@@ -96,7 +98,8 @@ class Reader:
 
     async def verify(self, *anchors: Anchor) -> Verdict:
         """Read the whole log and prove it, giving way to others; see `chain.verify`."""
-        return await chain.verify(str(self._path), *anchors, rest=self._pace.rest)
+        with self._pace.stride() as stride:
+            return await chain.verify(str(self._path), *anchors, rest=stride.rest)
 
     def behind(self) -> Behind:
         """For whoever follows the log; `close` it at the end."""
