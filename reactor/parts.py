@@ -247,7 +247,7 @@ class Parts:
             bus=self.bus,
             may_write=lambda: not self._settings.leader_elect or self.lease.held,
             doubt=self.orphans.doubt,
-            name=lambda: f"{self.journal.run}-{next(names):08x}",
+            name=lambda: f"{self.journal.run.rpartition('-')[2]}-{next(names):x}",
         )
         self.workers = Workers(
             count=self._settings.worker_threads,

@@ -34,6 +34,9 @@ class Row(Protocol):
     @property
     def detail(self) -> str: ...
 
+    @property
+    def digests(self) -> tuple[bytes, ...]: ...
+
 
 class Recollection(Protocol):
     """The last rows of everything; see `reactor.audit.recall.Recollection`."""
@@ -85,7 +88,7 @@ def recall(found: Recollection, *, memory: Memory, domain: str) -> Known:
     known = Known([], [], [])
     for row in found.observed:
         detail = _observed(row.detail)
-        body = found.documents.get(bytes.fromhex(detail.digest))
+        body = found.documents.get(row.digests[0]) if row.digests else None
         if detail.type == "deleted" or detail.gone or body is None:
             continue
         if detail.object == "trafficsplits":
@@ -104,7 +107,7 @@ def recall(found: Recollection, *, memory: Memory, domain: str) -> Known:
             memory.doubt_absence(_key(row))
     for row in found.open:
         text = row.detail.encode()
-        _, decision = recorded.decode(text, found.documents.__getitem__)
+        _, decision = recorded.decode(text, row.digests, found.documents.__getitem__)
         known.left_open.append(
             OpenDecision(_key(row), row.reconcile or "", _mark(text).attempt, decision)
         )

@@ -12,15 +12,16 @@ from reactor.events import Key, Observed, Synced, Translated
 from reactor.handlers.memory import Memory
 from reactor.handlers.ports import Journal, Splits
 from reactor.handlers.situations import key_of
-from reactor.model.meta import Manager, actor
+from reactor.model.actor import actor
+from reactor.model.meta import Manager
 from reactor.model.serviceprofile import ServiceProfile
 from reactor.model.trafficsplit import Problem, TrafficSplit
 from reactor.translate.decision import Create, Delete, Patch
-from reactor.translate.recorded import encode
+from reactor.translate.recorded import documents_of, encode
 
 
 class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``detail`` of an `observed` row; the object itself is the document ``digest`` (hex).
+    """``detail`` of an `observed` row; the object itself is the row's document.
 
     ``problem`` is why a split can't be honoured: one that names no service has no decision to
     bear its finding. ``gone`` tells the echo of a deletion from that of a write.
@@ -30,7 +31,6 @@ class ObservedDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     type: Literal["added", "modified", "deleted", "echo"]
     uid: str
-    digest: str
     api_version: str = ""
     managers: tuple[Manager, ...] = ()
     proved: bool = True
@@ -108,7 +108,7 @@ class Recorder:
             change="added",
             old=None,
             new=profile,
-            actor=actor(None, profile.meta),
+            actor=actor(None, profile),
             at=event.at,
             received=0.0,
         )
@@ -128,7 +128,6 @@ class Recorder:
             name=meta.name,
             type=event.change,
             uid=meta.uid,
-            digest=found.document.digest.hex(),
             api_version=found.api_version if isinstance(found, TrafficSplit) else "",
             managers=meta.managers,
             proved=event.proved,
@@ -150,12 +149,9 @@ class Recorder:
     async def translated(self, event: Translated) -> None:
         """Returns when a decision that writes, and every row before it, is durable."""
         situation, decision = event.situation, event.decision
-        documents = [split.document for split in situation.splits]
         profile = situation.profile
-        if profile is not None:
-            documents.append(profile.document)
-            if not self._expected(event.key, profile):
-                self._first_sight(event, profile)
+        if profile is not None and not self._expected(event.key, profile):
+            self._first_sight(event, profile)
         self._journal.append(
             Entry(
                 kind="translated",
@@ -166,7 +162,7 @@ class Recorder:
                 service=event.key.service,
                 reconcile=event.reconcile,
                 resource_version=profile.meta.resource_version if profile else None,
-                documents=tuple(documents),
+                documents=documents_of(situation),
             )
         )
         if isinstance(decision.plan, Create):

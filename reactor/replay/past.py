@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from reactor.audit.query.batches import Recorded
+from reactor.audit.row import DIGEST
 from reactor.handlers.record import ObservedDetail
 from reactor.model import serviceprofile
 from reactor.model.decode import parse_object
@@ -84,7 +85,7 @@ class Past:
         key = (detail.object, (namespace, name))
         before = self._held.get(key)
         gone = detail.type == "deleted" or detail.gone
-        body = documents.get(bytes.fromhex(detail.digest))
+        body = documents.get(row.documents[:DIGEST])
         if gone:
             self._held.pop(key, None)
         elif body is not None:

@@ -22,13 +22,14 @@ from reactor.audit.ledger import Ledger, Start
 from reactor.audit.schema import HEAD, metadata
 from reactor.model.meta import Document
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Another one, and a log that is kept is made anew."""
 SPLITS: Final = 5_000
 NAMESPACES: Final = 200
 ACTORS: Final = ("flagger", "rollouts-controller", "failover", "kubectl-edit")
 _SPLIT: Final = "14d48f28-29af-4fb7-b2e2-70cc640911f8"
 _PROFILE: Final = "1067f274-46d2-4d24-825e-2ac1412d18b1"
+_SEEN: Final = ["flagger", "Update", "2026-11-23T07:28:25Z", False]
 _GROUP: Final = 5_000
 RUN: Final = 40_000
 """Rows after which the program is started anew."""
@@ -104,9 +105,8 @@ def changes() -> Iterator[Entry]:
                 object="trafficsplits",
                 name=name,
                 type="modified",
-                digest=split.digest.hex(),
                 uid=_SPLIT,
-                managers=[["flagger", "Update", "2026-11-23T07:28:25Z", False]],
+                managers=[_SEEN],
             ),
             documents=(split,),
             **common,
@@ -120,30 +120,21 @@ def changes() -> Iterator[Entry]:
                 fingerprint=split.digest.hex()[:32],
                 namespace=namespace,
                 service=name,
-                splits=[{"digest": split.digest.hex(), "name": name}],
-                good={},
-                asked=None,
+                splits=[{"name": name, "managers": [_SEEN]}],
                 services={f"{name}-primary": "present", f"{name}-canary": "present"},
-                evidence="none",
-                unreadable=False,
-                repairs={"count": 0, "manager": "", "wait": 0.0},
-                rules={"cluster_domain": "cluster.local", "orphans": "delete"},
                 desired={
                     "overrides": overrides,
                     "winner": name,
                     "uid": _SPLIT,
-                    "valid": not invalid,
-                    "leave": False,
-                    "findings": [finding] if invalid else [],
+                    **({"valid": False, "findings": [finding]} if invalid else {}),
                 },
                 plan={
                     "type": "patch",
                     "name": f"{name}.{namespace}.svc.cluster.local",
                     "uid": _PROFILE,
                     "resource_version": str(number),
-                    "overrides": overrides,
-                    "repair": False,
                 },
+                asked={"overrides": overrides},
             ),
             documents=(split,),
             **common,
@@ -158,7 +149,7 @@ def changes() -> Iterator[Entry]:
                 attempt=1,
                 status=500 if failed else 200,
                 durations={"queued": 0.0005, "decided": 0.0001, "committed": 0.002, "total": 0.01},
-                message="etcdserver: request timed out" if failed else "",
+                **({"message": "etcdserver: request timed out"} if failed else {}),
             ),
             **common,
         )
@@ -171,7 +162,6 @@ def changes() -> Iterator[Entry]:
                 object="serviceprofiles",
                 name=name,
                 type="echo",
-                digest=profile.digest.hex(),
                 uid=_PROFILE,
                 managers=[["smi-adaptor", "Update", "2026-11-23T07:28:25Z", True]],
             ),
@@ -196,7 +186,6 @@ def ends(at: int) -> Iterator[Entry]:
                     object=kind.lower() + "s",
                     name=name,
                     type="deleted",
-                    digest=last.digest.hex(),
                     uid=uid,
                 ),
                 documents=(last,),

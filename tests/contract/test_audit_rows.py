@@ -234,10 +234,11 @@ async def test_every_decision_can_be_made_again_from_its_row(cluster: Cluster) -
             bytes(digest): body.encode() if isinstance(body, str) else body
             for digest, body in connection.execute("SELECT digest, body FROM documents")
         }
-        details = connection.execute(
-            "SELECT detail FROM entries WHERE kind = 'translated' ORDER BY position"
+        rows = connection.execute(
+            "SELECT detail, documents FROM entries WHERE kind = 'translated' ORDER BY position"
         ).fetchall()
-    assert len(details) > 5
-    for (detail,) in details:
-        situation, decision = decode(detail.encode(), bodies.__getitem__)
+    assert len(rows) > 5
+    for detail, joined in rows:
+        digests = [joined[at : at + 32] for at in range(0, len(joined), 32)]
+        situation, decision = decode(detail.encode(), digests, bodies.__getitem__)
         assert decide(situation) == decision

@@ -36,8 +36,18 @@ def rows(path: Path, kind: str) -> list[Row]:
 
 def decided(path: Path) -> Writes:
     """The decisions to write that are in the log."""
-    plans = [row["detail"]["plan"] for row in rows(path, "translated")]
+    plans = [_plan(row) for row in rows(path, "translated")]
     return Counter(_named(plan["type"], plan["name"]) for plan in plans if plan["type"] in _SENT)
+
+
+def _plan(row: dict[str, Any]) -> dict[str, Any]:
+    """The plan of a decision, with what the row says of it elsewhere."""
+    detail = row["detail"]
+    plan: dict[str, Any] = dict(detail["plan"])
+    if plan["type"] in ("create", "patch"):
+        plan.setdefault("overrides", detail["desired"].get("overrides"))
+        plan.setdefault("name", (detail.get("profile") or {}).get("name"))
+    return plan
 
 
 def sent(sandbox: Sandbox, user: str) -> Writes:
@@ -77,7 +87,7 @@ def check_explained(path: Path, shown: dict[str, Profiles], writes: Writes | Non
     assert sorted(opened) == sorted(row["reconcile"] for row in ended)
     interrupted = [row for row in ended if row["outcome"] == "interrupted"]
     for row in interrupted:
-        plan = opened[row["reconcile"]]["detail"]["plan"]
+        plan = _plan(opened[row["reconcile"]])
         words = row["detail"]["message"]
         live = shown[row["run"]].get(plan.get("name", ""))
         if plan["type"] in ("create", "patch"):

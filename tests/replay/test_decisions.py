@@ -72,16 +72,20 @@ def test_what_differs_is_told_field_by_field_with_its_place(tmp_path: Path) -> N
 def test_rows_that_can_not_be_replayed_are_counted_with_the_reason(tmp_path: Path) -> None:
     here = situation(PAIR)
     broken = msgspec.structs.replace(row(situation()), detail=b'{"attempt": "many"}')
-    gone = row(here, documents=())
-    path = write(tmp_path / "log", [row(situation()), gone, gone, broken])
+    few = row(here, documents=())
+    path = write(tmp_path / "log", [row(situation()), row(here), row(here), broken, few])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER documents_no_delete")
+        connection.execute("DELETE FROM documents")
     summary, told = replayed(path)
-    assert (summary.rows, summary.same) == (4, 1)
+    assert (summary.rows, summary.same) == (5, 1)
     assert not summary.clean
     lines = told.splitlines()
-    assert lines[0] == "4 decisions: 1 the same, 0 different, 3 not decodable"
+    assert lines[0] == "5 decisions: 1 the same, 0 different, 4 not decodable"
     assert lines[1].startswith("  not decodable: 2, first ")
     assert lines[1].endswith(":3: a document that it refers to is not in the log")
     assert "its detail is of another form" in lines[2]
+    assert "it tells of more objects (1) than it refers to documents (0)" in lines[3]
 
 
 def test_an_empty_log_has_nothing_the_same(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from reactor.audit.chain import verify
 from reactor.audit.query.filters import Filters
+from reactor.audit.row import COLUMNS, Row
 from reactor.events import Key
 from reactor.handlers.memory import Memory
 from reactor.handlers.recall import recall
@@ -34,32 +33,21 @@ from tests.unit.audit.logs import opened
 FOUND = logs()
 AGE = "-audit-retention-age=36500d"
 """The recorded logs grow older than what is kept else."""
-_LEFT_OUT: dict[str, Any] = {
-    "profile": None,
-    "good": {},
-    "asked": None,
-    "evidence": "none",
-    "unreadable": False,
-    "repairs": {"count": 0, "manager": "", "wait": 0.0},
-    "learned": {},
-}
-"""What the first release wrote out in each row, as it mostly is."""
 each = pytest.mark.parametrize("log", FOUND, ids=lambda log: str(log.stem))
-Form = Callable[[str, dict[bytes, bytes]], bytes]
+Form = Callable[[Row, dict[bytes, bytes]], str]
 
 
-def today(detail: str, documents: dict[bytes, bytes]) -> bytes:
-    """The row as this release writes it."""
-    return recorded.encode(*recorded.decode(detail.encode(), documents.__getitem__))
+def today(row: Row, documents: dict[bytes, bytes]) -> str:
+    """What is decided, as this release writes it."""
+    attempt = json.loads(row.detail)["attempt"]
+    found = recorded.decode(row.detail.encode(), row.digests, documents.__getitem__)
+    mark = json.loads(row.detail)["fingerprint"]
+    return recorded.encode(*found, attempt, mark).decode()
 
 
-def first(detail: str, documents: dict[bytes, bytes]) -> bytes:
-    """The row as the first release wrote it."""
-    row = json.loads(today(detail, documents))
-    if row.pop("good_as_asked", False):
-        asked = row["asked"]
-        row["good"] = {asked["uid"]: asked["overrides"]}
-    return msgspec.json.encode({**_LEFT_OUT, **row})
+def first(row: Row, documents: dict[bytes, bytes]) -> str:
+    """The same as it was recorded: by the first release, which wrote all out."""
+    return row.detail
 
 
 def crashed(log: Path, to: Path, form: Form) -> set[Key]:
@@ -71,19 +59,20 @@ def crashed(log: Path, to: Path, form: Form) -> set[Key]:
             connection.execute(f"DROP TRIGGER {name}")
         stored = connection.execute("SELECT digest, body FROM documents").fetchall()
         documents = {digest: body.encode() for digest, body in stored}
-        decided = connection.execute(
-            "SELECT run, seq, detail, namespace, service FROM entries WHERE kind = 'translated'"
-        ).fetchall()
-        for run, seq, detail, _, _ in decided:
-            # `attempt` and the fingerprint are no part of the situation.
-            kept = {name: json.loads(detail)[name] for name in ("attempt", "fingerprint")}
-            formed = json.dumps({**json.loads(form(detail, documents)), **kept})
+        decided = [
+            Row(*values)
+            for values in connection.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM entries WHERE kind = 'translated'"
+            )
+        ]
+        for row in decided:
             connection.execute(
-                "UPDATE entries SET detail = ? WHERE run = ? AND seq = ?", (formed, run, seq)
+                "UPDATE entries SET detail = ? WHERE run = ? AND seq = ?",
+                (form(row, documents), row.run, row.seq),
             )
         connection.execute("DELETE FROM entries WHERE kind = 'synced'")
         connection.execute("UPDATE runs SET ended = NULL")
-    return {Key(namespace, service) for *_, namespace, service in decided}
+    return {Key(row.namespace or "", row.service or "") for row in decided}
 
 
 @each

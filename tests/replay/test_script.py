@@ -108,7 +108,6 @@ def test_a_profile_that_came_back_before_the_answer_to_its_creation_is_the_adapt
         name=decision.plan.name,
         type="added",
         uid="u",
-        digest=document.digest.hex(),
     )
     came = Entry(
         kind="observed",

@@ -41,6 +41,12 @@ class Recorded(NamedTuple):
     detail: str
     documents: bytes
 
+    @property
+    def digests(self) -> list[bytes]:
+        """The documents it refers to, in order."""
+        joined = self.documents
+        return [joined[at : at + DIGEST] for at in range(0, len(joined), DIGEST)]
+
 
 _COLUMNS: Final = ", ".join(f"e.{column}" for column in Recorded._fields)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from reactor.admin.wire import Entry
+from reactor.admin.wire import Entry, Place
 from reactor.cli.audit import output
 from reactor.units import counted
 
@@ -17,7 +17,7 @@ _SHORT = 13
 """Characters of a run's id that tell its millisecond."""
 
 
-def name(entry: Entry) -> str:
+def name(entry: Entry | Place) -> str:
     """What `audit show` takes."""
     return f"{entry.run}:{entry.seq}"
 

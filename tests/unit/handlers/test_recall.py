@@ -24,6 +24,7 @@ class Row:
     service: str | None
     reconcile: str | None
     detail: str
+    digests: tuple[bytes, ...]
 
 
 class Log:
@@ -41,7 +42,8 @@ class Log:
     @property
     def observed(self) -> list[Row]:
         last = self.entries[-1]
-        return [Row(last.namespace, last.service, last.reconcile, last.detail.decode())]
+        digests = tuple(document.digest for document in last.documents)
+        return [Row(last.namespace, last.service, last.reconcile, last.detail.decode(), digests)]
 
     translated: tuple[Row, ...] = ()
     open: tuple[Row, ...] = ()

@@ -13,6 +13,7 @@ from reactor.translate.recorded import (
     asked_after,
     asked_of,
     decode,
+    documents_of,
     encode,
     good_after,
     good_of,
@@ -24,17 +25,17 @@ from tests.unit.translate.strategies import situations
 PAIR = wanted(("web", "500"), ("failing", "500"))
 
 
-def stored(here: Situation) -> dict[bytes, bytes]:
-    documents = [one.document for one in here.splits]
-    documents += [here.profile.document] if here.profile else []
-    return {document.digest: document.body for document in documents}
+def again(here: Situation, detail: bytes) -> tuple[Situation, Decision]:
+    documents = documents_of(here)
+    bodies = {document.digest: document.body for document in documents}
+    return decode(detail, [document.digest for document in documents], bodies.__getitem__)
 
 
 @given(situations())
 def test_what_was_recorded_reads_back_the_same(here: Situation) -> None:
     decision = decide(here)
     detail = encode(here, decision, 3)
-    assert decode(detail, stored(here).__getitem__) == (here, decision)
+    assert again(here, detail) == (here, decision)
     assert json.loads(detail)["attempt"] == 3
     assert json.loads(detail)["fingerprint"] == fingerprint(here, decision)
 
@@ -50,8 +51,8 @@ def test_a_row_tells_the_next_decision_what_the_process_knew(here: Situation) ->
 
 @given(situations())
 def test_a_recorded_situation_is_decided_the_same_again(here: Situation) -> None:
-    again, decision = decode(encode(here, decide(here)), stored(here).__getitem__)
-    assert decide(again) == decision
+    there, decision = again(here, encode(here, decide(here)))
+    assert decide(there) == decision
 
 
 def test_the_row_of_the_guides_case_is_compact() -> None:
@@ -110,5 +111,5 @@ def test_the_fingerprint_moves_with_what_a_decision_says_and_with_nothing_else()
 def test_a_decision_of_no_split_is_recorded_too() -> None:
     here = situation()
     decision = decide(here)
-    assert decode(encode(here, decision), stored(here).__getitem__) == (here, decision)
+    assert again(here, encode(here, decision)) == (here, decision)
     assert decision == Decision(decision.desired, Unchanged())
