@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-import msgspec
 
 from reactor import logs
 from reactor.audit.query.filters import Filters
+from reactor.cli.audit.output import machine
 from reactor.cli.cluster import connect, run
 from reactor.cli.globals import Globals
 from reactor.errors import Fatal
@@ -57,6 +57,8 @@ class Wish:
 
 def again(source: Source, filters: Filters, wish: Wish, given: Globals) -> int:
     """Do what was recorded again; the exit code."""
+    if wish.output == "name":
+        raise Fatal("-o name names no ending: with --into write table, json or yaml", code=2)
     logs.configure("plain", "info" if given.verbose else "error", sys.stderr)
     script = Script(source, filters)
     if not script:
@@ -169,14 +171,14 @@ def _told(output: str) -> Callable[[Step, str], None]:
 
     def told(step: Step, why: str) -> None:
         line = f"{moment(step.at)}  {step}" + (f": refused: {why}" if why else "")
-        click.echo(line, err=output == "json")
+        click.echo(line, err=output != "table")
 
     return told
 
 
 def _tell(ending: Ending, output: str) -> None:
-    if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(ending), indent=2).decode())
+    if output != "table":
+        machine(ending, output)
         return
     for one in ending.apart:
         click.echo(f"{one.namespace}/{one.profile}: recorded {_shown(one.recorded, one)}")

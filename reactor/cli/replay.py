@@ -70,10 +70,10 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "yaml", "name"]),
     default="table",
     show_default=True,
-    help="How differences are printed.",
+    help="How differences are printed; name: as `audit show` takes them.",
 )
 @click.pass_context
 def replay(
@@ -128,7 +128,13 @@ def replay(
         gc.disable()  # decoded objects hold no cycles: a tenth of the time for nothing
         span = source.span(filters)
         summary = report.Summary()
-        told = report.json if output == "json" else report.text
+        forms = {
+            "table": report.text,
+            "json": report.json,
+            "yaml": report.yaml,
+            "name": report.names,
+        }
+        told = forms[output]
         for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
             click.echo(line)
     if not summary.rows:

@@ -71,6 +71,36 @@ def json(parts: Iterable[Part], summary: Summary) -> Iterator[str]:
     yield f'], "summary": {msgspec.json.encode(summary).decode()}}}'
 
 
+def yaml(parts: Iterable[Part], summary: Summary) -> Iterator[str]:
+    """The same as YAML, as it comes."""
+    empty = True
+    for part in parts:
+        summary.add(part)
+        for found in part.different:
+            if empty:
+                yield "differences:"
+            empty = False
+            yield _block([{**msgspec.to_builtins(found), "at": moment(found.at)}])
+    if empty:
+        yield "differences: []"
+    yield _block({"summary": msgspec.to_builtins(summary)})
+
+
+def names(parts: Iterable[Part], summary: Summary) -> Iterator[str]:
+    """The places of the differences, as `audit show` takes them."""
+    for part in parts:
+        summary.add(part)
+        for found in part.different:
+            yield f"{found.run}:{found.seq}"
+
+
+def _block(value: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    return text.removesuffix("\n")
+
+
 def moment(at: int) -> str:
     """RFC 3339 with microseconds for microseconds since 1970 UTC."""
     found = _EPOCH + timedelta(microseconds=at)

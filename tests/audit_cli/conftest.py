@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,30 @@ class Ended:
         return json.loads(self.out)
 
 
-Audit = Callable[..., Awaitable[Ended]]
+Smi = Callable[..., Awaitable[Ended]]
+Audit = Smi
 
 
 @pytest.fixture
-def audit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Audit:
-    """Runs `linkerd-smi audit`."""
+def smi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Smi:
+    """Runs `linkerd-smi`."""
     monkeypatch.delenv("LINKERD_SMI_TOKEN", raising=False)
     monkeypatch.delenv("LINKERD_SMI_DB", raising=False)
     monkeypatch.setenv("KUBECONFIG", "/none")
 
     async def run(*argv: str | Path) -> Ended:
         # In a thread, since a command makes an event loop of its own.
-        code = await asyncio.to_thread(extension._run, ["audit", *map(str, argv)])
+        code = await asyncio.to_thread(extension._run, list(map(str, argv)))
         out, err = capsys.readouterr()
         return Ended(code, out, err)
 
     return run
+
+
+@pytest.fixture
+def audit(smi: Smi) -> Audit:
+    """Runs `linkerd-smi audit`."""
+    return partial(smi, "audit")
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 @given.source_options
 @click.option("--from", "before", required=True, metavar="TIME", help="Earlier: RFC 3339, or -2h.")
 @click.option("--to", "after", metavar="TIME", help="Later.  [default: the latest]")
-@given.output_option("table", "json", "yaml")
+@given.output_option("table", "json", "yaml", "name")
 @click.pass_context
 def diff(ctx: click.Context, service: str, before: str, after: str | None, output: str) -> int:
     """Compare the overrides of a service's profile at two moments.
 
+    `-o name` prints the entries that made them what they were, for `audit show`: none when they are
+    the same.
+
     Exit codes: 0 they are the same, 1 they differ or the log can't be read, 2 wrong usage.
     """
+    from reactor.cli.audit import entries
     from reactor.cli.audit import output as shown
     from reactor.cli.audit.opened import opened
     from reactor.cli.cluster import run
@@ -37,8 +41,17 @@ def diff(ctx: click.Context, service: str, before: str, after: str | None, outpu
             return await log.difference(namespace, name, before, after)
 
     found = run(ask())
-    if output != "table":
+    if output in ("json", "yaml"):
         shown.machine(found, output)
+        return int(found.differs)
+    since = [
+        (label, standing, standing.entry)
+        for label, standing in (("before", found.before), ("after", found.after))
+        if found.differs and standing.entry is not None
+    ]
+    if output == "name":
+        for _, _, entry in since:
+            click.echo(entries.name(entry))
         return int(found.differs)
     old, new = _weights(found.before), _weights(found.after)
     rows = [
@@ -50,11 +63,9 @@ def diff(ctx: click.Context, service: str, before: str, after: str | None, outpu
         shown.columns(("AUTHORITY", "BEFORE", "AFTER"), rows)
     elif found.differs:
         click.echo(f"before: {_whole(found.before)}; after: {_whole(found.after)}")
-    for label, standing in (("before", found.before), ("after", found.after)):
-        if found.differs and standing.entry is not None:
-            where = f"{standing.entry.run}:{standing.entry.seq}"
-            actor = shown.plain(standing.actor or "unknown")
-            click.echo(f"{label}: since {standing.entry.at}, by {actor} ({where})")
+    for label, standing, entry in since:
+        actor = shown.plain(standing.actor or "unknown")
+        click.echo(f"{label}: since {entry.at}, by {actor} ({entries.name(entry)})")
     if not found.differs:
         shown.said("they are the same")
     return int(found.differs)

@@ -39,6 +39,7 @@ def history(ctx: click.Context, split: str, limit: int, output: str) -> None:
 
     Exit codes: 0 told, maybe nothing; 1 the log can't be read; 2 wrong usage.
     """
+    from reactor.cli.audit import entries
     from reactor.cli.audit import output as shown
     from reactor.cli.audit.opened import opened
     from reactor.cli.cluster import run
@@ -55,7 +56,7 @@ def history(ctx: click.Context, split: str, limit: int, output: str) -> None:
         return
     if output == "name":
         for change in found.changes:
-            click.echo(f"{change.entry.run}:{change.entry.seq}")
+            click.echo(entries.name(change.entry))
     elif found.changes:
         wide = output == "wide"
         header = ("TIME", "ACTOR", "CHANGE", "WEIGHTS", "OUTCOME", "TOOK", "FINDINGS")
@@ -70,8 +71,8 @@ def history(ctx: click.Context, split: str, limit: int, output: str) -> None:
 
 
 def _row(change: Change, *, wide: bool) -> list[str | None]:
+    from reactor.cli.audit import entries, times
     from reactor.cli.audit import output as shown
-    from reactor.cli.audit import times
 
     ended = change.ended
     total = None if ended is None else ended.durations.get("total")
@@ -85,7 +86,7 @@ def _row(change: Change, *, wide: bool) -> list[str | None]:
         None if total is None else times.took(total),
         ", ".join(dict.fromkeys(finding["reason"] for finding in findings)),
     ]
-    return [*cells, f"{change.entry.run}:{change.entry.seq}"] if wide else cells
+    return [*cells, entries.name(change.entry)] if wide else cells
 
 
 def _weights(change: Change) -> str:

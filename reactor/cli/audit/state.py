@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 @click.argument("service", metavar="NAMESPACE/SERVICE")
 @given.source_options
 @click.option("--at", metavar="TIME", help="The moment: RFC 3339, or -2h.  [default: the latest]")
-@given.output_option("table", "json", "yaml")
+@given.output_option("table", "json", "yaml", "name")
 @click.pass_context
 def state(ctx: click.Context, service: str, at: str | None, output: str) -> None:
     """Show the overrides of a service's profile as they stood, and the entry that made them so.
 
+    `-o name` prints that entry alone, for `audit show`.
+
     Exit codes: 0 shown, 1 the log can't be read, 2 wrong usage.
     """
+    from reactor.cli.audit import entries
     from reactor.cli.audit import output as shown
     from reactor.cli.audit.opened import opened
     from reactor.cli.cluster import run
@@ -36,11 +39,15 @@ def state(ctx: click.Context, service: str, at: str | None, output: str) -> None
             return await log.standing(namespace, name, at)
 
     found = run(ask())
-    if output != "table":
+    if output in ("json", "yaml"):
         shown.machine(found, output)
         return
     if found.entry is None:
         shown.said(f"the log knows nothing of a profile of {namespace}/{name} from then or before")
+        return
+    where = entries.name(found.entry)
+    if output == "name":
+        click.echo(where)
         return
     if found.overrides:
         shown.columns(
@@ -48,5 +55,4 @@ def state(ctx: click.Context, service: str, at: str | None, output: str) -> None
         )
     else:
         click.echo("no profile" if found.overrides is None else "no overrides")
-    where = f"{found.entry.run}:{found.entry.seq}"
     click.echo(f"since {found.entry.at}, by {shown.plain(found.actor or 'unknown')} ({where})")
