@@ -21,7 +21,8 @@ from reactor.kube.health import Health
 from reactor.kube.listing import Decode, Lists, fetch, readable
 from reactor.kube.pace import Pace
 from reactor.kube.store import Change, Store
-from reactor.model.meta import Meta, actor
+from reactor.model.actor import actor
+from reactor.model.meta import Meta
 
 T = TypeVar("T", bound=KubeObject)
 
@@ -261,7 +262,7 @@ class Reflector(Generic[T]):
                         change="echo",
                         old=obj if gone else None,
                         new=None if gone else obj,
-                        actor="unknown" if gone else actor(None, obj.meta),
+                        actor="unknown" if gone else actor(None, obj),
                         at=self._now(),
                         received=received,
                     )
@@ -275,7 +276,7 @@ class Reflector(Generic[T]):
                 change=change.kind,
                 old=old,
                 new=new,
-                actor="unknown" if new is None else actor(old.meta if old else None, new.meta),
+                actor="unknown" if new is None else actor(old, new),
                 at=self._now(),
                 received=received,
                 proved=proved or new is not None,

@@ -12,14 +12,14 @@ import msgspec
 class Manager(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of ``metadata.managedFields``.
 
-    ``time`` is RFC 3339 as the server wrote it (seconds); ``overrides`` says that the entry
-    holds ``f:spec.f:dstOverrides``.
+    ``time`` is RFC 3339 as the server wrote it (seconds); ``weights`` says that the entry holds
+    what traffic goes by: ``f:spec.f:dstOverrides`` of a profile, ``f:spec.f:backends`` of a split.
     """
 
     name: str
     operation: str
     time: str
-    overrides: bool = False
+    weights: bool = False
 
 
 class Meta(msgspec.Struct, frozen=True, gc=False):
@@ -77,26 +77,6 @@ def decode(obj: Mapping[str, Any], managers: tuple[Manager, ...] | None = None) 
     )
 
 
-def actor(old: Meta | None, new: Meta) -> str:
-    """Return the field manager that made ``new`` of ``old``, as far as managedFields can tell.
-
-    It is a manager whose entry is new or newer (the newest of them); else ``unknown``. Times
-    have whole seconds: within one, an entry that came to hold dstOverrides is new as well.
-    """
-    before: dict[tuple[str, str], tuple[str, bool]] = {}
-    if old is not None and old.uid == new.uid:
-        for entry in old.managers:
-            time, holds = before.get((entry.name, entry.operation), ("", False))
-            before[entry.name, entry.operation] = max(time, entry.time), holds or entry.overrides
-    found, latest = "unknown", ""
-    for entry in new.managers:
-        known = before.get((entry.name, entry.operation))
-        fresh = known is None or entry.time > known[0] or (entry.overrides and not known[1])
-        if fresh and entry.time >= latest:
-            found, latest = entry.name, entry.time
-    return found
-
-
 def _managers(entries: object) -> tuple[Manager, ...]:
     if type(entries) is not list:
         return ()
@@ -111,7 +91,7 @@ def _managers(entries: object) -> tuple[Manager, ...]:
                 intern(_text(entry.get("manager"))),
                 intern(_text(entry.get("operation"))),
                 intern(_text(entry.get("time"))),
-                type(spec) is dict and "f:dstOverrides" in spec,
+                type(spec) is dict and ("f:dstOverrides" in spec or "f:backends" in spec),
             )
         )
     return tuple(managers)

@@ -50,7 +50,7 @@ class ServiceProfile(msgspec.Struct, frozen=True, gc=False):
     def ours(self) -> bool:
         """Whether an Update entry of our field manager holds dstOverrides."""
         return any(
-            m.overrides and m.name == FIELD_MANAGER and m.operation == "Update"
+            m.weights and m.name == FIELD_MANAGER and m.operation == "Update"
             for m in self.meta.managers
         )
 

@@ -148,7 +148,7 @@ class Script:
         if (named[0], held.service) in split:
             if not others:
                 return None
-            if any(one.overrides and one.name == FIELD_MANAGER for one in held.managers):
+            if any(one.weights and one.name == FIELD_MANAGER for one in held.managers):
                 body = without_overrides(body)
         return _standing(
             "serviceprofiles", named, held, others[0] if others else FIELD_MANAGER, body

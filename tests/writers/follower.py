@@ -50,17 +50,14 @@ class Follower:
     async def tells(self, split: str, *actors: str) -> None:
         """The log has one row per change and per write, and they name these managers.
 
-        Times in managedFields have whole seconds: a row within the second of the one before may
-        not know its manager. The last one must.
+        Most changes come within the second of the one before, which is all that the times in
+        managedFields tell.
         """
         # Whatever else was to come has come.
         await self._cluster.settled(self._adaptor)
         namespace = self._cluster.namespace
         rows = await self._adaptor.rows(namespace=namespace, split=split, kind="observed")
-        found = [row["actor"] for row in rows]
-        known = zip(found, actors, strict=True)
-        assert [one if one == "unknown" else wanted for one, wanted in known] == found
-        assert (found[0], found[-1]) == (actors[0], actors[-1])
+        assert [row["actor"] for row in rows] == list(actors)
         types = ["added", *(["modified"] * (len(actors) - 1))]
         if self._outcomes[-1] == "deleted":
             types[-1] = "deleted"

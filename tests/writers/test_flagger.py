@@ -35,7 +35,6 @@ async def test_an_analysis_that_is_promoted(cluster: Cluster, version: str) -> N
         await flagger.reconcile()  # finds the spec as it should be, weights aside
         await flagger.set_routes(primary=100 - canary, canary=canary)
         await follower.follows(*weights(canary))
-    await cluster.next_second()
     await flagger.set_routes(primary=100, canary=0)
     await follower.follows(*weights(0))
 
@@ -48,7 +47,6 @@ async def test_an_analysis_that_fails_and_one_in_odd_steps(cluster: Cluster) -> 
     for canary in (1, 2, 10, 0, 80, 100):
         await flagger.set_routes(primary=100 - canary, canary=canary)
         await follower.follows(*weights(canary))
-    await cluster.next_second()
     await flagger.set_routes(primary=100, canary=0)
     await follower.follows(*weights(0))
 
@@ -60,7 +58,6 @@ async def test_what_somebody_else_puts_into_its_split_it_takes_back(cluster: Clu
     await cluster.set_weights("podinfo", [("podinfo-primary", 7)], field_manager="kubectl-edit")
     await follower.follows(("podinfo-primary", "7"))
 
-    await cluster.next_second()
     await flagger.reconcile()
     await follower.follows(*weights(0))
 
@@ -71,7 +68,6 @@ async def test_a_step_that_meets_a_newer_version_changes_nothing(cluster: Cluste
     follower, flagger = await begin(cluster, "v1alpha2")
     resource = TRAFFICSPLITS.at("v1alpha2")
     stale = await cluster.api.get(resource, "podinfo", cluster.namespace)
-    await cluster.next_second()
     await flagger.set_routes(primary=80, canary=20)
     await follower.follows(*weights(20))
 

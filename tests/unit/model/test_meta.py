@@ -7,16 +7,12 @@ from typing import Any
 import pytest
 
 from reactor.model import meta
-from reactor.model.meta import Manager, Meta, actor
+from reactor.model.meta import Manager, Meta
 
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"
 
 
-def held(*managers: Manager, uid: str = "u") -> Meta:
-    return Meta("ns", "n", uid, "1", managers=managers)
-
-
-def test_managers_tell_who_holds_the_overrides() -> None:
+def test_managers_tell_who_holds_the_weights() -> None:
     found = meta.decode(
         {
             "metadata": {
@@ -34,6 +30,12 @@ def test_managers_tell_who_holds_the_overrides() -> None:
                         "fieldsV1": {"f:spec": {".": {}, "f:dstOverrides": {}}},
                     },
                     {"manager": "kubectl", "operation": "Apply", "time": LATE},
+                    {
+                        "manager": "flagger",
+                        "operation": "Update",
+                        "time": LATE,
+                        "fieldsV1": {"f:spec": {"f:backends": {}}},
+                    },
                     "nonsense",
                 ],
             }
@@ -42,6 +44,7 @@ def test_managers_tell_who_holds_the_overrides() -> None:
     assert found.managers == (
         Manager("smi-adaptor", "Update", EARLY, True),
         Manager("kubectl", "Apply", LATE),
+        Manager("flagger", "Update", LATE, True),
     )
     assert (found.version, found.generation, found.created) == (42, 3, EARLY)
 
@@ -65,41 +68,3 @@ def test_a_version_that_is_no_number_compares_as_zero(version: str) -> None:
 def test_an_object_without_identity_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="metadata"):
         meta.decode(broken)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (None, held(Manager("kubectl", "Update", EARLY)), "kubectl"),
-        (None, held(), "unknown"),
-        (held(), held(Manager("kubectl", "Update", EARLY)), "kubectl"),
-        (
-            held(Manager("kubectl", "Update", EARLY)),
-            held(Manager("kubectl", "Update", EARLY), Manager("flagger", "Update", LATE)),
-            "flagger",
-        ),
-        (
-            held(Manager("kubectl", "Update", EARLY), Manager("flagger", "Update", EARLY)),
-            held(Manager("flagger", "Update", EARLY), Manager("kubectl", "Update", LATE)),
-            "kubectl",
-        ),
-        (
-            held(Manager("kubectl", "Update", EARLY)),
-            held(Manager("kubectl", "Update", EARLY)),
-            "unknown",
-        ),
-        (held(Manager("kubectl", "Update", EARLY)), held(), "unknown"),
-        (
-            held(Manager("kubectl", "Update", EARLY)),
-            held(Manager("kubectl", "Update", EARLY, True)),
-            "kubectl",
-        ),
-        (
-            held(Manager("kubectl", "Update", EARLY), uid="before"),
-            held(Manager("kubectl", "Update", EARLY)),
-            "kubectl",
-        ),
-    ],
-)
-def test_the_actor_is_who_is_new_or_newer(before: Meta | None, after: Meta, expected: str) -> None:
-    assert actor(before, after) == expected

@@ -127,7 +127,7 @@ def test_ownership_is_what_managed_fields_say(
             "manager": manager.name,
             "operation": manager.operation,
             "time": manager.time,
-            "fieldsV1": {"f:spec": {"f:dstOverrides": {}} if manager.overrides else {}},
+            "fieldsV1": {"f:spec": {"f:dstOverrides": {}} if manager.weights else {}},
         }
         for manager in managers
     ]
