@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 from typing import Final
@@ -12,7 +13,7 @@ import msgspec
 from reactor.audit.index.packer import pack, unpack
 from reactor.audit.index.packs import PACK
 from reactor.audit.index.schema import BLOCK, FIELDS, PAGE, TABLES, VERSION
-from reactor.audit.index.words import Detail, said, understood
+from reactor.audit.index.words import Detail, said, token, understood
 
 ROWS: Final = 250
 """Rows of the log in one step."""
@@ -37,6 +38,10 @@ SELECT json_group_array(json_array(position, run, seq, at,
                                    json(CASE WHEN json_valid(detail) THEN detail ELSE '{}' END)))
 FROM (SELECT * FROM log.entries WHERE position > ? ORDER BY position LIMIT ?)
 """
+_COLUMNS: Final = (
+    f"SELECT json_group_array(json_array(position, {', '.join(FIELDS)})) FROM recent"
+    " WHERE position IN (SELECT value FROM json_each(?))"
+)
 _SHAPES: Final = """
 INSERT OR IGNORE INTO shapes
 SELECT DISTINCT ifnull(actor, ''), kind, ifnull(outcome, ''), namespace IS NOT NULL,
@@ -139,8 +144,9 @@ def _add(index: sqlite3.Connection, text: str) -> int:
         (rows[0].position, last.position),
     )
     _insert(index, "recent_findings", findings)
-    _insert(index, "texts", texts)
-    _insert(index, "messages (rowid, text)", texts)
+    said_of = _termed(index, texts, findings)
+    _insert(index, "texts", said_of)
+    _insert(index, "messages (rowid, text, terms)", said_of)
     index.execute(_SHAPES, (rows[0].position, last.position))
     index.execute(
         # Before its first row there is nothing to pack, however long the log was.
@@ -149,6 +155,27 @@ def _add(index: sqlite3.Connection, text: str) -> int:
         (rows[0].position // PACK * PACK, last.position, last.run, last.seq),
     )
     return len(rows)
+
+
+def _termed(
+    index: sqlite3.Connection, texts: Sequence[tuple[int, str]], findings: Sequence[tuple[str, int]]
+) -> list[tuple[int, str, str]]:
+    """What rows say, with their terms."""
+    if not texts:
+        return []
+    terms: dict[int, list[str]] = defaultdict(list)
+    for finding, position in findings:
+        terms[position].append(token("finding", finding))
+    (found,) = index.execute(
+        _COLUMNS, (msgspec.json.encode([position for position, _ in texts]).decode(),)
+    ).fetchone()
+    for position, *values in msgspec.json.decode(found):
+        terms[position] += [
+            token(field, value)
+            for field, value in zip(FIELDS, values, strict=True)
+            if value is not None
+        ]
+    return [(position, text, " ".join(terms[position])) for position, text in texts]
 
 
 def _insert(
@@ -171,11 +198,13 @@ def _purge(index: sqlite3.Connection) -> bool:
     # Whole blocks of the log, oldest first.
     before = (first + 1) * BLOCK
     gone = index.execute(
-        "SELECT position, text FROM texts WHERE position < ?", (before,)
+        "SELECT position, text, terms FROM texts WHERE position < ?", (before,)
     ).fetchall()
     index.execute("BEGIN IMMEDIATE")
     with index:
-        _insert(index, "messages (messages, rowid, text)", [("delete", *row) for row in gone])
+        _insert(
+            index, "messages (messages, rowid, text, terms)", [("delete", *row) for row in gone]
+        )
         index.execute("DELETE FROM texts WHERE position < ?", (before,))
         unpack(index, before)
         index.execute("DELETE FROM blocks WHERE block = ?", (first,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Another one in the file, and it is made anew."""
 
 PAGE: Final = 16384
@@ -46,9 +46,10 @@ TABLES: Final = (
     f" {', '.join(f'{field} TEXT' for field in FIELDS)})",
     "CREATE TABLE recent_findings (finding TEXT NOT NULL, position INTEGER NOT NULL,"
     " PRIMARY KEY (finding, position)) WITHOUT ROWID",
-    "CREATE TABLE texts (position INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    # `terms` are those of the row as words: see `words.token`.
+    "CREATE TABLE texts (position INTEGER PRIMARY KEY, text TEXT NOT NULL, terms TEXT NOT NULL)",
     "CREATE VIRTUAL TABLE messages USING fts5"
-    "(text, content='texts', content_rowid='position', tokenize='ascii')",
+    "(text, terms, content='texts', content_rowid='position', tokenize='ascii')",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import msgspec
 
@@ -90,6 +91,12 @@ def words(text: str) -> list[str]:
     return _PLAIN.findall(text.lower())
 
 
+def token(field: str, term: str) -> str:
+    """A term as one word, so that it is searched for together with others."""
+    digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8, person=field.encode())
+    return digest.hexdigest()
+
+
 _PHRASE = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -107,9 +114,11 @@ class Wanted(msgspec.Struct, frozen=True):
             raise ValueError("there is no word to search for")
         return cls(phrases)
 
-    def match(self) -> str:
-        """The same for FTS5."""
-        return " AND ".join(f'"{" ".join(phrase)}"' for phrase in self.phrases)
+    def match(self, terms: Sequence[tuple[str, str]] = ()) -> str:
+        """The same for FTS5, of rows that have these terms, too."""
+        text = " AND ".join(f'"{" ".join(phrase)}"' for phrase in self.phrases)
+        also = "".join(f' AND terms : "{token(*term)}"' for term in terms)
+        return f"text : ({text}){also}"
 
     def within(self, text: str) -> bool:
         """Whether words that came out of `said` hold them all."""

@@ -19,14 +19,12 @@ from reactor.audit.query.moments import between
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.records import Run
 from reactor.audit.query.stats import GAPS, UNINDEXED, Stats, stats
-from reactor.audit.query.terms import TERMS, TIME, Terms, possible
+from reactor.audit.query.terms import TERMS, TIME, Terms, given, possible
 from reactor.audit.query.where import conditions
 from reactor.audit.row import Row
 
-_MANY: Final = 128
-"""Rows up to which those with all terms of the filters are counted."""
-_WORDS: Final = 4096
-"""Rows with the words that are looked at together for other terms."""
+_STRETCH: Final = 1 << 18
+"""Positions among which words are looked for at first; then, while there is time, among more."""
 
 
 class SqliteStore:
@@ -38,8 +36,6 @@ class SqliteStore:
         self._indexed = 0
         self._terms: dict[Filters, Terms] = {}
         self._likely: dict[Filters, bool] = {}
-        self._few: dict[Filters, tuple[Span, list[int]]] = {}
-        self._first: dict[tuple[Filters, Span], Found] = {}
 
     async def begin(self) -> None:
         """Fix what is seen: rows that come later don't belong to this page."""
@@ -80,20 +76,12 @@ class SqliteStore:
     def _counted(
         self, connection: sqlite3.Connection, lead: Lead, filters: Filters, span: Span, most: int
     ) -> int:
-        if lead == "text":
-            if not self._possible(connection, filters):
-                return 0
-            return len(self._text(connection, filters, span, True, most))
-        if lead not in TERMS or not self._indexed:
-            return len(self._positions(connection, lead, filters, span, True, most).positions)
-        # The same for each of the terms: it is of all of them. They are only told from words, of
-        # which more than a page has are many, and from a reconcile's id, which always has fewer.
-        if filters.reconcile is not None:
-            return most
-        if filters.text is None:
-            return 0
-        found = self._positions(connection, lead, filters, span, True, min(most, _MANY))
-        return most if found.last is not None else len(found.positions)
+        if self._indexed and (lead == "text" or lead in TERMS):
+            # Each of them finds the rows with all of the terms; of the words, too, only text does.
+            if filters.reconcile is not None:
+                return most  # which has fewer
+            return 0 if lead == "text" or filters.text is None else most
+        return len(self._positions(connection, lead, filters, span, True, most).positions)
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
@@ -136,37 +124,39 @@ class SqliteStore:
     def _common(
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
     ) -> Found:
-        """By all terms of the filters; few of them are looked for only once."""
+        """By all terms of the filters."""
         if not self._possible(connection, filters):
             return Found((), None)
-        if filters in self._few:
-            whole, few = self._few[filters]
-            if whole.low <= span.low and span.high <= whole.high:
-                inside = [position for position in few if span.low <= position <= span.high]
-                return Found.full((inside[::-1] if down else inside)[:most], most)
-        if down and (filters, span) in self._first:
-            # It was counted.
-            counted = self._first[filters, span]
-            if len(counted.positions) <= most:
-                return counted
-            return Found.full(counted.positions[:most], most)
-        found = self._termed(connection, filters).positions(span, down=down, most=most)
-        if found.last is None:
-            self._few[filters] = span, sorted(found.positions)
-        elif down:
-            self._first[filters, span] = found
-        return found
-
-    def _termed(self, connection: sqlite3.Connection, filters: Filters) -> Terms:
         if filters not in self._terms:
             self._terms[filters] = Terms(connection, filters)
-        return self._terms[filters]
+        return self._terms[filters].positions(span, down=down, most=most)
 
     def _possible(self, connection: sqlite3.Connection, filters: Filters) -> bool:
         """Whether rows of the index have all that is asked for, as far as that is told easily."""
         if self._likely.get(filters) is None:
             self._likely[filters] = possible(connection, filters)
         return self._likely[filters]
+
+    def _said(
+        self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
+    ) -> Found:
+        """By words, and by the terms of the filters too."""
+        if not self._possible(connection, filters):
+            return Found((), None)
+        until = time.perf_counter() + TIME
+        size = _STRETCH
+        found: list[int] = []
+        while span:
+            low, high = span.low, span.high
+            part = span.part(high - size + 1, high) if down else span.part(low, low + size - 1)
+            found += self._text(connection, filters, part, down, most - len(found))
+            if len(found) == most:
+                return Found(found, found[-1])
+            span = span.part(0, part.low - 1) if down else span.part(part.high + 1, high)
+            if span and time.perf_counter() >= until:
+                return Found(found, part.low if down else part.high)
+            size *= 2
+        return Found(found, None)
 
     def _text(
         self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
@@ -178,35 +168,9 @@ class SqliteStore:
             for (position,) in connection.execute(
                 "SELECT rowid FROM side.messages WHERE messages MATCH ? AND rowid BETWEEN ? AND ?"
                 f" ORDER BY rowid {'DESC' if down else 'ASC'} LIMIT ?",
-                (wanted.match(), span.low, span.high, most),
+                (wanted.match(given(filters)), span.low, span.high, most),
             )
         ]
-
-    def _said(
-        self, connection: sqlite3.Connection, filters: Filters, span: Span, down: bool, most: int
-    ) -> Found:
-        """By words, and by the terms of the filters too."""
-        if not self._possible(connection, filters):
-            return Found((), None)
-        if not TERMS & filters.given():
-            return Found.full(self._text(connection, filters, span, down, most), most)
-        terms = self._termed(connection, filters)
-        until = time.perf_counter() + TIME
-        size = most
-        found: list[int] = []
-        while span:
-            said = self._text(connection, filters, span, down, size)
-            found += terms.among(said)
-            if len(found) >= most:
-                return Found(found[:most], found[most - 1])
-            if len(said) < size:
-                break
-            last = said[-1]
-            if time.perf_counter() >= until:
-                return Found(found, last)
-            span = span.part(0, last - 1) if down else span.part(last + 1, span.high)
-            size = max(size, min(4 * size, _WORDS))
-        return Found(found, None)
 
     def _listed(
         self,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
 
-from reactor.audit.index.packs import PACK, common, packed
+from reactor.audit.index.packs import PACK, common
 from reactor.audit.index.schema import FIELDS, PACKS
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Span
@@ -20,6 +18,12 @@ TERMS: Final = frozenset({*FIELDS, "finding"})
 _SHAPED: Final = ("namespace", "split", "service", "text")
 TIME: Final = 0.01
 """Seconds after which the positions that were found are given, though more may follow."""
+
+
+def given(filters: Filters) -> list[tuple[str, str]]:
+    """The terms among the filters, each with its field."""
+    found = ((field, getattr(filters, field)) for field in (*FIELDS, "finding"))
+    return [(field, term) for field, term in found if term is not None]
 
 
 def possible(connection: sqlite3.Connection, filters: Filters) -> bool:
@@ -44,6 +48,7 @@ class Terms:
 
     def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
         self._connection = connection
+        self._filters = filters
         self._columns = {
             field: value for field in FIELDS if (value := getattr(filters, field)) is not None
         }
@@ -64,30 +69,9 @@ class Terms:
                     return Found(found, last)
         return Found(found, None)
 
-    def among(self, candidates: Sequence[int]) -> list[int]:
-        """Those of the candidates that have all of the terms."""
-        old: dict[int, list[int]] = defaultdict(list)
-        new: list[int] = []
-        for position in sorted(candidates):
-            if position >= self._packed:
-                new.append(position)
-            else:
-                old[position // PACK].append(position % PACK)
-        found: set[int] = set()
-        if new:
-            found.update(self._recent("IN (SELECT value FROM json_each(?))", json.dumps(new)))
-        if old and self._ids:
-            numbers = json.dumps([self._ids[0] * PACKS + number for number in old])
-            for number, rows in self._packs("IN (SELECT value FROM json_each(?))", numbers):
-                rows.append(packed(old[number]))
-                found.update(number * PACK + offset for offset in common(rows))
-        return [position for position in candidates if position in found]
-
     def _known(self) -> list[int]:
         """The terms' ids, the rarest first; none when one of them is in no pack."""
-        wanted = [*self._columns.items()]
-        if self._finding is not None:
-            wanted.append(("finding", self._finding))
+        wanted = given(self._filters)
         found = [
             self._connection.execute(
                 "SELECT rows, id FROM side.terms WHERE field = ? AND term = ?", term
