@@ -54,13 +54,16 @@ class Archive(Direct):
             raise Fatal(f"--anchor: {error}", code=2) from error
         return msgspec.json.encode(figures.verdict(await self._archive.verify(*wanted)))
 
-    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
+    async def tail(
+        self, query: Query, after: str | None, *, begun: Callable[[], None]
+    ) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`: it looks again and again, and never ends.
 
         It waits for an archive that went by itself: only here is known how far each run was.
         """
         sieve = Sieve(asked(query))
         place = await self._place(after)
+        begun()
         waiting = False
         while True:
             try:

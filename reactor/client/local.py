@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -70,10 +70,13 @@ class Local(Direct):
             raise Fatal(f"--anchor: {error}", code=2) from error
         return msgspec.json.encode(figures.verdict(await verify(str(self.path), *wanted)))
 
-    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
+    async def tail(
+        self, query: Query, after: str | None, *, begun: Callable[[], None]
+    ) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`: it looks again and again, and never ends."""
         sieve = Sieve(asked(query))
         position = await self._position(after)
+        begun()
         while True:
             page = await self._reader.entries(
                 Filters(), limit=_BATCH, order="oldest", cursor=str(Cursor(position, above=True))

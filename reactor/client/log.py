@@ -130,9 +130,11 @@ class Log:
         page = await self._get("/api/v1/entries", wire.Page, query={"limit": "1"})
         return f"{page.entries[0].run}.{page.entries[0].seq}" if page.entries else None
 
-    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[wire.Entry, None]:
-        """Entries behind this one as they come, until the connection ends."""
-        async with aclosing(self._port.tail(query, after)) as lines:
+    async def tail(
+        self, query: Query, after: str | None, *, begun: Callable[[], None]
+    ) -> AsyncGenerator[wire.Entry, None]:
+        """Entries behind this one as they come, until the connection ends; as `Port.tail`."""
+        async with aclosing(self._port.tail(query, after, begun=begun)) as lines:
             async for line in lines:
                 yield _read(line, wire.Entry)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -30,9 +30,11 @@ class Port(Protocol):
         """The text of an export, in parts."""
         ...
 
-    def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
+    def tail(
+        self, query: Query, after: str | None, *, begun: Callable[[], None]
+    ) -> AsyncGenerator[bytes, None]:
         """The JSON of each entry behind ``after`` (RUN.SEQ; None: from now on). It ends when the
-        other side does.
+        other side does. ``begun`` is called when nothing that comes can be missed any more.
         """
         ...
 

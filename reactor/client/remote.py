@@ -79,10 +79,13 @@ class Remote:
             async for part in answer.content.iter_any():
                 yield part
 
-    async def tail(self, query: Query, after: str | None) -> AsyncGenerator[bytes, None]:
+    async def tail(
+        self, query: Query, after: str | None, *, begun: Callable[[], None]
+    ) -> AsyncGenerator[bytes, None]:
         """As `Port.tail`, by server-sent events."""
         headers = {} if after is None else {"Last-Event-ID": after}
         async with self._answer("/api/v1/tail", query, headers=headers) as answer:
+            begun()  # it answers when it knows where it begins
             async for line in answer.content:
                 if line.startswith(b"data: "):
                     yield line[6:].rstrip(b"\n")

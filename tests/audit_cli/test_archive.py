@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sqlite3
 from contextlib import closing
@@ -182,25 +181,6 @@ async def test_an_archive_that_lags_is_said_to(audit: Audit) -> None:
         ended = await audit("list", "--url", server.url, "-o", "json")
     assert ended.code == 0
     assert re.search(r"lag-rows=3", ended.err)
-
-
-async def test_an_adaptor_is_followed_whose_archive_has_a_newer_row_of_another_one() -> None:
-    row: dict[str, object] = {"run": "mine", "seq": 7, "at": "2026-11-23T11:26:03.322690Z"}
-    row |= {"kind": "stopped", "detail": {}, "documents": [], "hash": ""}
-    names = ("namespace", "split", "service", "outcome", "actor", "reconcile", "resource_version")
-    row |= dict.fromkeys(names)
-
-    async def one_of_two(request: web.Request) -> web.Response:
-        if request.path == "/api/v1/entries":
-            page = {"entries": [{**row, "run": "other"}], "next": None, "previous": None}
-            return web.json_response({**page, "partial": False})
-        if request.headers.get("Last-Event-ID") == "other.7":
-            return web.json_response({"title": "x", "status": 404, "detail": "x"}, status=404)
-        return web.Response(text=f"data: {json.dumps(row)}\n\n")
-
-    async with serving(one_of_two) as server, tail("--url", server.url) as running:
-        assert await running.names(1) == ["mine:7"]
-        assert await running.interrupted() == (130, "")
 
 
 def count(log: Path) -> int:

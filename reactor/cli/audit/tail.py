@@ -12,12 +12,15 @@ from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from reactor.admin.wire import Entry
+    from reactor.client.log import Log
 
 _AGAIN = 1.0
 """Seconds after a connection was lost."""
+_RUNS = 8
+"""As many replicas as there may be."""
 _WIDTHS = (20, 10, 36, 26, 36, 16)
 _WIDE_WIDTHS = (27, 10, 36, 36, 11, 26, 36, 45, 40)
 
@@ -39,48 +42,89 @@ def tail(ctx: click.Context, output: str) -> int:
 
     # The usual end, of which click would print an empty line.
     with contextlib.suppress(KeyboardInterrupt):
-        run(_follow(given.Where.of(ctx), Globals.of(ctx), given.filters(ctx), output))
+        following = _Following(given.filters(ctx), output)
+        run(following.ever(given.Where.of(ctx), Globals.of(ctx)))
     return 130
 
 
-async def _follow(
-    where: given.Where, flags: Globals, filters: Mapping[str, str], form: str
-) -> None:
-    import asyncio
-    from contextlib import aclosing
+class _Following:
+    """Goes on where it was; ``_place`` is RUN.SEQ of the entry that it is behind."""
 
-    from reactor.cli.audit import output
-    from reactor.cli.audit.opened import opened
-    from reactor.errors import Retryable, Terminal
+    def __init__(self, filters: Mapping[str, str], form: str) -> None:
+        self._filters = filters
+        self._form = form
+        self._place: str | None = None
+        self._begun = self._following = False
 
-    begun, named = False, True
-    after: str | None = None
-    while True:
-        held = after is not None
-        try:
-            async with opened(where, flags) as log:
-                # From a named entry on, so that a loss before the first one loses nothing.
-                after = after or (await log.newest() if named else None)
-                if not begun and form in ("table", "wide"):
-                    _header(form)  # from here on nothing is missed
-                begun = True
-                async with aclosing(log.tail(filters, after)) as entries:
-                    async for entry in entries:
-                        after = f"{entry.run}.{entry.seq}"
-                        _print(entry, form)
-        except Terminal as error:
-            if error.status != 404 or after is None:
-                raise
-            if held:
-                output.said(f"{error} Entries may be missing here; it goes on with the newest.")
-            # The newest of an archive may be another adaptor's, which this one can't begin from.
-            named, after = held, None
-            continue
-        except Retryable as error:
-            if not begun:
-                raise
-            output.said(f"{error}; trying again")
-        await asyncio.sleep(_AGAIN)
+    async def ever(self, where: given.Where, flags: Globals) -> None:
+        """Raises ReactorError when it can't begin, or is refused later."""
+        import asyncio
+
+        from reactor.cli.audit import output
+        from reactor.cli.audit.opened import opened
+        from reactor.errors import Retryable
+
+        while True:
+            try:
+                async with opened(where, flags) as log:
+                    await self._once(log)
+            except Retryable as error:
+                if not self._begun:
+                    raise
+                output.said(f"{error}; trying again")
+            if self._following and self._place is None:
+                output.said("nothing had come yet to go on behind, so entries may be missing here")
+            self._following = False
+            await asyncio.sleep(_AGAIN)
+
+    async def _once(self, log: Log) -> None:
+        """Until the connection ends."""
+        from contextlib import aclosing
+
+        from reactor.cli.audit import output
+        from reactor.errors import Terminal
+
+        held = self._place
+        async with aclosing(self._places(log)) as places:
+            async for place in places:
+                self._place = place
+                try:
+                    tail = log.tail(self._filters, place, begun=self._begin)
+                    async with aclosing(tail) as entries:
+                        async for entry in entries:
+                            self._place = f"{entry.run}.{entry.seq}"
+                            _print(entry, self._form)
+                    return
+                except Terminal as error:
+                    if error.status != 404 or place is None:
+                        raise
+                    if place == held:
+                        output.said(
+                            f"{error} Entries may be missing here; it goes on with the newest."
+                        )
+
+    async def _places(self, log: Log) -> AsyncGenerator[str | None, None]:
+        """Where to begin: behind an entry that has a name, so that a connection that is lost
+        before the first one came loses nothing.
+
+        The newest entry of an archive may be another adaptor's, which this one can't begin behind.
+        One of the runs that go on is its own.
+        """
+        if self._place is not None:
+            yield self._place
+        if (newest := await log.newest()) is not None:
+            yield newest
+            runs = [run for run in await log.runs() if run.ended is None and run.last]
+            for run in runs[:_RUNS]:
+                if (place := f"{run.id}.{run.last}") != newest:
+                    yield place
+        yield None
+
+    def _begin(self) -> None:
+        """From here on nothing is missed."""
+        if not self._begun and self._form in ("table", "wide"):
+            _header(self._form)
+        self._begun = self._following = True
 
 
 def _header(form: str) -> None:
