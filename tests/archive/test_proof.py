@@ -244,6 +244,10 @@ async def test_what_retention_dropped_is_not_missed_and_what_is_left_is_proved(
     archive: Archive,
 ) -> None:
     before = await archive.verdict()
+    ((run, seq, kept),) = await archive.fetch(
+        "SELECT run::text, seq, hash FROM entries JOIN clusters ON clusters.id = cluster"
+        f" WHERE name = 'one' AND entries.at < {at(9, 1)} ORDER BY position DESC LIMIT 1"
+    )
     await archive.run(f"UPDATE clusters SET retention = {80 * DAY}")
     assert [str(one) for one in await partitions.drop(archive.connection, NOW)] == [
         "202607",
@@ -254,6 +258,11 @@ async def test_what_retention_dropped_is_not_missed_and_what_is_left_is_proved(
     assert 0 < verdict.rows < before.rows
     assert "were in months that retention dropped" in verdict.remarks[0]
     assert "is taken as it is" in verdict.remarks[1]
+    last = Anchor(run, seq, kept.hex())
+    assert (await archive.verdict(last)).remarks == verdict.remarks[:1]
+    assert "isn't what was written" in str(
+        (await archive.verdict(last._replace(hash="0" * 64))).problem
+    )
     await archive.run("DELETE FROM entries WHERE position = 13")
     assert "position 12: the rows between are missing" in str((await archive.verdict()).problem)
 

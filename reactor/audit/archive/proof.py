@@ -79,6 +79,7 @@ class Proof:
         # Of the log that is walked now:
         self._gone = False
         self._first = ""
+        self._before: _Run | None = None
 
     async def verdict(self) -> ArchiveVerdict:
         """Read everything. Rows may come meanwhile, and months go."""
@@ -119,6 +120,7 @@ class Proof:
         self._leave()
         self._gone = False
         self._first = log
+        self._before = None
         if runs[0].id != log:
             raise Broken(f"run {log} is missing")
         for number, run in enumerate(runs):
@@ -127,6 +129,7 @@ class Proof:
                 await self._follow(run, rows)
                 await self._bodies.prove(rows, self._there)
             await self._end(run, newest=number == len(runs) - 1)
+            self._before = run
 
     async def _pages(self, run: str) -> AsyncIterator[list[Row]]:
         after = 0
@@ -171,7 +174,7 @@ class Proof:
         if skipped:
             links.forget(row.run, links.seq + 1, row.seq - 1)
         if missing or links.hash is None:
-            links.hash = await self._before(row)
+            links.hash = await self._chained_to(row)
             if links.hash is None:
                 self._remark(f"{name} is taken as it is: the row that it is chained to is gone")
         self._gone = False
@@ -190,9 +193,12 @@ class Proof:
             return False
         return await self._cut(row.position - 1) is not None
 
-    async def _before(self, row: Row) -> bytes | None:
+    async def _chained_to(self, row: Row) -> bytes | None:
         """The hash of the row before, that is gone."""
-        anchored = self._wanted.get((row.run, row.seq - 1))
+        before, named = self._before, (row.run, row.seq - 1)
+        if before is not None and before.position == row.position - 1:
+            named = (before.id, before.shipped)
+        anchored = self._wanted.get(named)
         if anchored is not None:
             return bytes.fromhex(anchored)
         cut = await self._cut(row.position - 1)
