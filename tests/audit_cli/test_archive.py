@@ -35,6 +35,9 @@ async def test_the_archive_says_what_the_file_says(
     url = postgres.url(database)
     async with shipping(url, log) as shipper:
         await until(level(shipper))
+    reader = f"CREATE USER reader PASSWORD '{PASSWORD}' IN ROLE pg_read_all_data"
+    await postgres.execute(database, reader)
+    url = url.replace("adaptor:", "reader:")
     for command in (
         ("list",),
         ("list", "--actor", "bob", "--since", "-1h"),
@@ -59,7 +62,7 @@ async def test_the_archive_is_proved_and_counted(
         async with shipping(url, log, cluster=cluster) as shipper:
             await until(level(shipper))
     rows = await asyncio.to_thread(count, log)
-    where = ("--db", url, "--cluster", "one")
+    where = ("--db", url, "--cluster-name", "one")
     proved = await audit("verify", *where)
     assert proved.code == 0
     first, anchor = proved.out.splitlines()
@@ -76,7 +79,7 @@ async def test_the_archive_is_proved_and_counted(
     broken = await audit("verify", *where)
     assert broken.code == 1
     assert ":3 isn't what was written" in broken.out
-    assert (await audit("verify", "--db", url, "--cluster", "two")).code == 0
+    assert (await audit("verify", "--db", url, "--cluster-name", "two")).code == 0
     assert (await audit("verify", *where, "--anchor", "x")).code == 2
 
     told = (await audit("stats", *where, "-o", "json")).json

@@ -29,7 +29,7 @@ async def test_an_archive_is_replayed_as_the_file_is(postgres: Postgres, databas
     url = postgres.url(database)
     async with shipping(url, LOG, retention=10_000 * 86400.0) as shipper:
         await until(level(shipper))
-    where = ("--db", url, "--cluster", "one")
+    where = ("--db", url, "--cluster-name", "one")
     arguments = ("-o", "json", "-n", "sharing", "--since", "2020-01-01T00:00:00Z", "--fail-on-diff")
     into = ("-n", "sharing", "--into", "sandbox", "--speed", "1000")
     file, archive, again = await asyncio.gather(

@@ -65,7 +65,6 @@ def source_options(command: Command) -> Command:
             _kept(
                 "where",
                 "--cluster-name",
-                "--cluster",
                 "cluster",
                 metavar="NAME",
                 help="Whose rows of the archive; `audit stats` tells whose there are."
