@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.cluster.fixtures",
     "tests.contract.parity",
     "tests.dist.fixtures",
+    "tests.spread",
 ]
 
 # Examples are bounded by count, not by time: the machine may be busy with a control plane.

@@ -13,7 +13,7 @@ from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare_plane(
     cluster_programs: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ControlPlane]:
@@ -29,7 +29,7 @@ async def bare(bare_plane: ControlPlane) -> AsyncIterator[Api]:
         yield api
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shell(
     bare_plane: ControlPlane, helm: Path, kubectl: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Shell:

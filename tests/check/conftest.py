@@ -18,7 +18,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubelet import Kubelet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(
     cluster_programs: None,
     node_programs: None,

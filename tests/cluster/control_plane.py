@@ -114,10 +114,11 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Ends everything, the last started first."""
-        # Without etcd the others would spend their grace on waiting for it.
+        # Without etcd the others would spend their grace on waiting for it; what keeps no data
+        # needs none.
         broken = not all(child.running() for child in self._children.values())
         for name in reversed(list(self._children)):
-            self._children.pop(name).stop(kill=broken or (name == "etcd" and not self._fsync))
+            self._children.pop(name).stop(kill=broken or not self._fsync)
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
