@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from reactor.admin import figures, question, wire
+from reactor.admin.problem import unanswered
 from reactor.admin.question import Parameter
 from reactor.admin.route import Route
 from reactor.admin.turns import Turns, begun
@@ -26,6 +27,8 @@ _MOST: Final = 30
 _ONE: Final = "[0-9a-f-]{36}:[0-9]{1,18}:[0-9a-f]{64}"
 _BEAT: Final = 5.0
 """Seconds after which a blank says that it goes on."""
+_SOON: Final = 0.5
+"""Seconds in which a failure has a status of its own: no answer has begun."""
 
 
 def _anchors(text: str, now: int) -> tuple[Anchor, ...]:
@@ -79,8 +82,12 @@ class Proofs:
             asked = question.read(
                 request.scope["query_string"], (ANCHOR,), now=int(time.time() * 1_000_000)
             )
+            try:
+                answer = await begun(self._answer(asked.get("anchor", ())))
+            except ReactorError as error:
+                raise unanswered(error) from error
             return Stream(
-                await begun(self._answer(asked.get("anchor", ()))),
+                answer,
                 media_type="application/json",
                 headers={"cache-control": "no-store"},
             )
@@ -92,6 +99,9 @@ class Proofs:
             # JSON may begin with blanks: they keep the connection alive however long it takes.
             proving = asyncio.ensure_future(self._log.verify(*anchors))
             try:
+                await asyncio.wait({proving}, timeout=_SOON)
+                if proving.done() and proving.exception() is not None:
+                    proving.result()
                 while not proving.done():
                     yield b" "
                     await asyncio.wait({proving}, timeout=_BEAT)

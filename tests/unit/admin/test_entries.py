@@ -290,10 +290,11 @@ async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None
 async def test_a_log_that_is_not_there_is_a_503(serve: Serve, tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     server = await serve(log=Reader(url=str(tmp_path / "none.db")))
-    answer = await ask(server.port, "/api/v1/entries")
-    assert answer.status == 503
-    assert answer.json()["detail"].startswith("The log can't be read now: audit database")
-    assert answer.headers["retry-after"] == "5"
+    for path in ("entries", "verify", "export"):
+        answer = await ask(server.port, f"/api/v1/{path}")
+        assert answer.status == 503
+        assert answer.json()["detail"].startswith("The log can't be read now: audit database")
+        assert answer.headers["retry-after"] == "5"
     # A driver that could not connect ends its thread through the loop, which must live so long.
     for thread in set(threading.enumerate()) - threads:
         await asyncio.to_thread(thread.join, 5)
