@@ -16,6 +16,8 @@ from reactor.audit.query.sqlite import SqliteStore
 
 _SMALL: Final = (
     "json_each",
+    "sqlite_master",
+    "pragma_index_info",
     "spaces",
     "runs",
     "progress",

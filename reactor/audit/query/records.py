@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from reactor.audit.query.ahead import Ahead
 from reactor.audit.row import COLUMNS, Row
 
 ROWS: Final = f"SELECT {', '.join(f'e.{column}' for column in COLUMNS)} FROM entries AS e"
@@ -41,13 +42,21 @@ def document(connection: sqlite3.Connection, digest: bytes) -> str | None:
 def documents(connection: sqlite3.Connection, digests: tuple[bytes, ...]) -> dict[bytes, str]:
     """Those that are there, by digest."""
     found: dict[bytes, str] = {}
+    ahead = Ahead(connection)
     for start in range(0, len(digests), 500):
         piece = digests[start : start + 500]
+        ahead.digests("documents", piece)
         marks = ", ".join("?" * len(piece))
-        found.update(
-            connection.execute(
-                f"SELECT digest, body FROM documents WHERE digest IN ({marks})", piece
+        ids = [
+            number
+            for (number,) in connection.execute(
+                f"SELECT id FROM documents WHERE digest IN ({marks})", piece
             )
+        ]
+        ahead.rows("documents", ids)
+        marks = ", ".join("?" * len(ids))
+        found.update(
+            connection.execute(f"SELECT digest, body FROM documents WHERE id IN ({marks})", ids)
         )
     return found
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from reactor.audit.engine import Connection
 from reactor.audit.index.schema import VERSION
 from reactor.audit.query import places, records
+from reactor.audit.query.ahead import Ahead
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Form, Piece, piece
 from reactor.audit.query.filters import Filters
@@ -35,6 +36,7 @@ class SqliteStore:
         self._index = index
         self._indexed = 0
         self._terms: dict[Filters, Terms] = {}
+        self._ahead: Ahead | None = None
         self._likely: dict[Filters, bool] = {}
 
     async def begin(self) -> None:
@@ -244,6 +246,9 @@ class SqliteStore:
         down: bool,
         most: int | None,
     ) -> list[Row]:
+        if self._ahead is None:
+            self._ahead = Ahead(connection)
+        self._ahead.rows("entries", positions)
         where, parameters = conditions(filters)
         order = "DESC" if down else "ASC"
         found = connection.execute(
