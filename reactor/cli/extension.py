@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    from reactor.errors import Fatal
+    from reactor.errors import Fatal, ReactorError
 
     try:
         ended = smi.main(argv, prog_name="linkerd-smi", standalone_mode=False)
@@ -74,8 +74,8 @@ def _run(argv: list[str]) -> int:
         return 2
     except click.ClickException as error:
         return _end(error.format_message(), error.exit_code)
-    except Fatal as error:
-        return _end(str(error), error.code)
+    except ReactorError as error:
+        return _end(str(error), error.code if isinstance(error, Fatal) else 1)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except streams.Closed:

@@ -11,11 +11,11 @@ from reactor.admin import moment
 from reactor.audit.query.filters import Filters
 from reactor.cli.audit import output
 from reactor.cli.audit.given import Where
-from reactor.cli.audit.opened import ARCHIVES, opened
+from reactor.cli.audit.opened import opened
 from reactor.cli.cluster import run
 from reactor.cli.globals import Globals
 from reactor.client.fetched import Fetched, fetched
-from reactor.client.local import located
+from reactor.client.local import file
 from reactor.client.once import Once
 from reactor.replay.source import LogFile
 
@@ -27,8 +27,8 @@ def log_file(
     """For as long as this is entered, and what it is called. ``events``: all that happened from
     the log's beginning on, and not only the decisions that pass.
     """
-    if where.db is not None and not where.db.startswith(ARCHIVES):
-        yield LogFile(located(where.db)), where.db
+    if where.db is not None and not where.archived:
+        yield LogFile(file(where.db).path), where.db
         return
     with tempfile.TemporaryDirectory(prefix="linkerd-smi-log-") as folder:
         path = Path(folder) / "log.sqlite"

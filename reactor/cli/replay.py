@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from reactor.cli.audit import given
 from reactor.cli.goflags import GoCommand
@@ -14,7 +15,6 @@ from reactor.cli.goflags import GoCommand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reactor.audit.query.filters import Filters
     from reactor.audit.query.pages import Span
     from reactor.replay.decisions import Part
 
@@ -114,10 +114,21 @@ def replay(
 
     from reactor.cli.globals import Globals
     from reactor.cli.logfile import log_file
+    from reactor.client.direct import asked
     from reactor.replay import report
     from reactor.replay.jobs import parts
 
-    filters = _filters(namespace, split, service, since, until, run)
+    _together(ctx, into)
+    query = {
+        "namespace": namespace,
+        "split": split,
+        "service": service,
+        "run": run,
+        "since": since,
+        "until": until,
+    }
+    given.in_order(since, until)
+    filters = asked({name: text for name, text in query.items() if text is not None})
     where, flags = given.Where.of(ctx), Globals.of(ctx)
     with log_file(where, flags, filters, events=into is not None) as (source, name):
         if into is not None:
@@ -142,38 +153,20 @@ def replay(
     return int(fail_on_diff and not summary.clean)
 
 
-def _filters(
-    namespace: str | None,
-    split: str | None,
-    service: str | None,
-    since: str | None,
-    until: str | None,
-    run: str | None,
-) -> Filters:
-    from reactor.audit.query.filters import Filters
-
-    return Filters(
-        namespace=namespace,
-        split=split,
-        service=service,
-        run=run,
-        since=_moment("--since", since),
-        until=_moment("--until", until),
-    )
-
-
-def _moment(flag: str, text: str | None) -> int | None:
-    import time
-
-    from reactor.admin import moment
+def _together(ctx: click.Context, into: str | None) -> None:
+    """Fatal for a flag that means nothing beside the others."""
     from reactor.errors import Fatal
 
-    if text is None:
-        return None
-    try:
-        return moment.parse(text, now=time.time_ns() // 1000)
-    except ValueError as error:
-        raise Fatal(f"{flag}: {error}; give {moment.ALLOWED}", code=2) from error
+    if into == "":
+        raise Fatal("--into '': write sandbox, or the path of a kubeconfig", code=2)
+    needed = dict.fromkeys(("speed", "step", "yes", "same_cluster"), (into is not None, "--into"))
+    needed["directory"] = into == "sandbox", "--into sandbox"
+    for param in ctx.command.params:
+        there, flag = needed.get(param.name or "", (True, ""))
+        if not there and ctx.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT:
+            raise Fatal(f"{param.opts[0]} means nothing without {flag}", code=2)
+    if not ctx.params["speed"] > 0:
+        raise Fatal("--speed nan: write a number above 0", code=2)
 
 
 def _watched(parts: Iterable[Part], span: Span) -> Iterator[Part]:

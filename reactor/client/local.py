@@ -31,11 +31,14 @@ def file(url: str) -> Local:
     """The log that ``--db`` names: a file, or sqlite:/// and a file; Fatal when it is none."""
     path = located(url)
     if not path.is_file():
-        raise Fatal(f"--db {path}: there is no such file", code=2)
+        what = "it is no file" if path.exists() else "there is no such file"
+        raise Fatal(f"--db {path}: {what}; give the path of an audit log", code=2)
     try:
+        if path.stat().st_size == 0:
+            raise Fatal(f"--db {path}: this is no audit log: it is empty")
         with closing(sqlite3.connect(engine.uri(path, "ro"), uri=True)) as connection:
             connection.execute("SELECT position, hash FROM entries LIMIT 1").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise Fatal(f"--db {path}: this is no audit log that can be read ({error})") from error
     return Local(path)
 
@@ -45,6 +48,8 @@ def located(url: str) -> Path:
     if "://" in url and not url.startswith("sqlite"):
         # What follows may hold a password.
         raise Fatal(f"--db {url.partition('://')[0]}://...: this takes a SQLite file", code=2)
+    if not url.removeprefix("sqlite:").strip("/"):
+        raise Fatal(f"--db {url!r} names no file: give the path of an audit log", code=2)
     return engine.location(url)
 
 

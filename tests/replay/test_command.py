@@ -51,9 +51,9 @@ def test_bad_input_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     text.write_text("not a database, " * 1000)
     for arguments, code, word in (
         (("--db", tmp_path / "nothing"), 2, "there is no such file"),
-        (("--db", text), 1, "no SQLite database"),
+        (("--db", text), 1, "this is no audit log"),
         (("--db", "mysql://me:secret@db/x"), 2, "--db mysql://...: this takes a SQLite file"),
-        (("--db", path, "--since", "yesterday"), 2, "--since: 'yesterday' is no time"),
+        (("--db", path, "--since", "yesterday"), 2, "since: 'yesterday' is no time"),
         (("--db", path, "--jobs", "0"), 2, "--jobs"),
         (("--db", path, "--url", "http://127.0.0.1:1"), 2, "--db and --url"),
         (("--url", "http://127.0.0.1:1"), 1, "can't connect to http://127.0.0.1:1"),

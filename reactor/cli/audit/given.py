@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from reactor.cli.globals import Globals
 
 _META = "reactor.cli.audit"
+_ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,6 +25,11 @@ class Where:
     url: str | None = None
     token: str | None = None
     cluster: str = "default"
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is an archive."""
+        return self.db is not None and self.db.startswith(_ARCHIVES)
 
     @classmethod
     def of(cls, ctx: click.Context) -> Where:
@@ -42,12 +48,41 @@ class Where:
             raise Fatal(
                 f"{both[0]} and {both[1]} exclude each other: each names a log{unset}", code=2
             )
+        if "cluster" in ctx.meta.get(f"{_META}.where", {}) and not found.archived:
+            raise Fatal(
+                "--cluster-name tells whose rows of an archive: name one by --db postgresql://...",
+                code=2,
+            )
         return found
 
 
 def filters(ctx: click.Context) -> dict[str, str]:
     """The filters that were given, by the name of the API's parameter."""
-    return dict(ctx.meta.get(f"{_META}.filters", {}))
+    found = dict(ctx.meta.get(f"{_META}.filters", {}))
+    in_order(found.get("since"), found.get("until"))
+    return found
+
+
+def in_order(since: str | None, until: str | None) -> None:
+    """Fatal when nothing can be between the two. What is no time, whoever is asked tells."""
+    import time
+
+    from reactor.admin import moment
+    from reactor.errors import Fatal
+
+    if since is None or until is None:
+        return
+    now = time.time_ns() // 1000
+    try:
+        nothing = moment.parse(since, now=now) >= moment.parse(until, now=now)
+    except ValueError:
+        return
+    if nothing:
+        raise Fatal(
+            f"nothing is from --since {since} on and before --until {until}: the first is to be"
+            " the earlier one",
+            code=2,
+        )
 
 
 def source_options(command: Command) -> Command:

@@ -21,14 +21,12 @@ from reactor.client.remote import Remote
 from reactor.errors import Fatal, Retryable, Terminal
 from reactor.kube.portforward import forwarded
 
-ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
-
 
 @asynccontextmanager
 async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
     """For as long as this is entered. Raises ReactorError: what is wrong, and what to do."""
     if where.db is not None:
-        if where.db.startswith(ARCHIVES):
+        if where.archived:
             # Its driver takes time that nobody without an archive should spend.
             from reactor.client.archive import Archive
 
