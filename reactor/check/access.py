@@ -12,7 +12,7 @@ from reactor.check.cluster import Cluster
 from reactor.check.result import Trouble
 from reactor.check.rights import Right
 from reactor.errors import Terminal
-from reactor.kube.objects import Requests
+from reactor.kube.requests import Requests
 
 Impersonate = Callable[[str, Sequence[str]], AbstractAsyncContextManager[Requests]]
 

@@ -13,7 +13,7 @@ from reactor.check.place import LABEL, NAME
 from reactor.check.pods import ADAPTOR, SELECTOR
 from reactor.errors import Retryable
 from reactor.kube import objects
-from reactor.kube.objects import Requests
+from reactor.kube.requests import Requests
 from reactor.model import serviceprofile, trafficsplit
 
 T = TypeVar("T")

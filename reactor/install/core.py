@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from reactor.errors import Fatal, Retryable, Terminal
-from reactor.kube.objects import Object, Requests, get, listed
+from reactor.kube.objects import Object, get, listed
+from reactor.kube.requests import Requests
 
 PARTS = ("destination", "identity", "proxy-injector")
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from reactor.errors import Retryable, Terminal
-from reactor.kube.objects import Object, Requests, get, listed
+from reactor.kube.objects import Object, get, listed
+from reactor.kube.requests import Requests
 
 _AT_ONCE = 8
 

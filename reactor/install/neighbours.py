@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection
 
 from reactor.errors import Terminal
-from reactor.kube.objects import Object, Requests, listed
+from reactor.kube.objects import Object, listed
+from reactor.kube.requests import Requests
 
 _WORK = (
     "/apis/apps/v1/namespaces/{}/deployments",

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from reactor.errors import ReactorError
-from reactor.kube.listing import Lists
+from reactor.kube.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class _Services(msgspec.Struct):
     items: list[_Service]
 
 
-async def cluster_uid(connection: Lists, *, patience: float) -> str:
+async def cluster_uid(connection: Requests, *, patience: float) -> str:
     """The cluster's uid; "" when nothing tells it within so many seconds, which is no error."""
     try:
         async with asyncio.timeout(patience):

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import msgspec
 
 from reactor.errors import Retryable, Terminal
-from reactor.kube.connection import Response
-
-
-class Asks(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self, method: str, path: str, *, query: Mapping[str, str] | None = None, resource: str = ""
-    ) -> Response:
-        """One request."""
-        ...
+from reactor.kube.requests import Requests
 
 
 class _Version(msgspec.Struct):
@@ -44,7 +33,7 @@ class Newest:
     """The newest version of a group that the API server serves and we know."""
 
     def __init__(
-        self, *, connection: Asks, group: str, plural: str, versions: Sequence[str]
+        self, *, connection: Requests, group: str, plural: str, versions: Sequence[str]
     ) -> None:
         self._connection = connection
         self._group = group

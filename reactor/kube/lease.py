@@ -14,12 +14,12 @@ import logging
 import random as randomness
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from reactor.errors import Conflict, ReactorError, Retryable, Terminal
-from reactor.kube.connection import Response
+from reactor.kube.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +32,6 @@ _TIMEOUT = 4.0
 _REPEAT = 60.0  # seconds between two log lines about the same trouble
 _FAREWELL = 1.0  # seconds to release it
 _LONGEST_WAIT = 5.0  # whatever Retry-After says: the lease has to change hands in time
-
-
-class Writes(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: bytes | None = None,
-        timeout: float = ...,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class _Spec(msgspec.Struct, rename="camel"):
@@ -69,7 +53,7 @@ class Lease:
     def __init__(
         self,
         *,
-        connection: Writes,
+        connection: Requests,
         namespace: str,
         identity: str,
         name: str = "smi-adaptor",

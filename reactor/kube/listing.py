@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
 from reactor.errors import Expired
 from reactor.kube import wire
-from reactor.kube.connection import Response
 from reactor.kube.pace import Pace
+from reactor.kube.requests import Requests
 from reactor.kube.store import HasMeta, Name
 
 log = logging.getLogger(__name__)
@@ -22,23 +22,6 @@ Known = Callable[[str, str, str, str], bool]
 
 _LIMIT = 500
 _TIMEOUT = 60.0  # seconds for one chunk
-
-
-class Lists(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        timeout: float = ...,
-        verb: str | None = None,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class Listing(Generic[T]):
@@ -59,7 +42,7 @@ class Listing(Generic[T]):
 
 
 async def fetch(
-    connection: Lists,
+    connection: Requests,
     path: str,
     *,
     resource: str,
@@ -97,7 +80,9 @@ class _Reader(Generic[T]):
             listing.others.add((head.metadata.namespace, head.metadata.name))
 
 
-async def _fetch(connection: Lists, path: str, limit: int | None, read: _Reader[T]) -> Listing[T]:
+async def _fetch(
+    connection: Requests, path: str, limit: int | None, read: _Reader[T]
+) -> Listing[T]:
     listing: Listing[T] = Listing()
     query = {"limit": str(limit)} if limit else {}
     pace = Pace()

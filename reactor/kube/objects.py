@@ -6,34 +6,17 @@ The reactor itself mirrors with reflectors and writes through `profiles`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from reactor.errors import Terminal
 from reactor.kube.connection import Response
+from reactor.kube.requests import Requests
 
 Object = dict[str, Any]
 
 _CHUNK = "500"
-
-
-class Requests(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        timeout: float = ...,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 async def get(

@@ -11,7 +11,7 @@ import msgspec
 
 from reactor.errors import Retryable, Terminal
 from reactor.kube.connection import MERGE_PATCH, Response
-from reactor.kube.writes import Writes
+from reactor.kube.requests import Requests
 from reactor.model import serviceprofile
 from reactor.model.serviceprofile import FIELD_MANAGER, Override, ServiceProfile
 
@@ -34,7 +34,7 @@ class Profiles:
     def __init__(
         self,
         *,
-        connection: Writes,
+        connection: Requests,
         decode: Callable[[msgspec.Raw], ServiceProfile],
         in_flight: int = _IN_FLIGHT,
         clock: Callable[[], float] = time.monotonic,

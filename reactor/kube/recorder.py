@@ -20,8 +20,8 @@ import msgspec
 from reactor.errors import Conflict, Retryable, Terminal
 from reactor.kube.backoff import Backoff
 from reactor.kube.connection import MERGE_PATCH
+from reactor.kube.requests import Requests
 from reactor.kube.spam import Bucket, SpamFilter
-from reactor.kube.writes import Writes
 from reactor.model.trafficsplit import GROUP, TrafficSplit
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Recorder:
     def __init__(
         self,
         *,
-        connection: Writes,
+        connection: Requests,
         rested: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,

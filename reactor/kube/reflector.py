@@ -18,8 +18,9 @@ from reactor.events import KubeObject, Observed, Resource
 from reactor.kube import status, wire
 from reactor.kube.backoff import Backoff
 from reactor.kube.health import Health
-from reactor.kube.listing import Decode, Lists, fetch, readable
+from reactor.kube.listing import Decode, fetch, readable
 from reactor.kube.pace import Pace
+from reactor.kube.requests import Requests
 from reactor.kube.store import Change, Store
 from reactor.model.actor import actor
 from reactor.model.meta import Meta
@@ -32,7 +33,7 @@ _LIVED = 5.0  # seconds after which a watch counts as a success
 _LONGEST_WAIT = 120.0  # seconds, whatever Retry-After says
 
 
-class Streams(Lists, Protocol):
+class Streams(Requests, Protocol):
     """A Connection, as far as it is needed here."""
 
     @property

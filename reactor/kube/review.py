@@ -7,34 +7,18 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
 from reactor.errors import ReactorError, Retryable
-from reactor.kube.connection import Response
+from reactor.kube.requests import Requests
 
 Verdict = Literal["allowed", "unauthenticated", "forbidden"]
 
 _FRESH = 60.0  # seconds
 _CAPACITY = 1024  # answers; the one unused for longest goes first
 _TIMEOUT = 10.0
-
-
-class Writes(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: bytes | None = None,
-        timeout: float = ...,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class _User(msgspec.Struct):
@@ -57,7 +41,9 @@ class _Review(msgspec.Struct):
 class Reviewer:
     """TokenReview, then SubjectAccessReview for the verb get on a non-resource URL."""
 
-    def __init__(self, *, connection: Writes, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, connection: Requests, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._connection = connection
         self._clock = clock
         # By the token's hash: a dump of this process shows no one else's token.

@@ -11,7 +11,7 @@ import msgspec
 from reactor.errors import Terminal
 from reactor.kube import listing
 from reactor.kube.discovery import Newest
-from reactor.kube.listing import Lists
+from reactor.kube.requests import Requests
 from reactor.kube.store import HasMeta
 from reactor.model import service, serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
@@ -34,7 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     services: dict[str, dict[str, ServiceState]]
 
 
-async def take(connection: Lists, *, domain: str, namespace: str | None = None) -> Snapshot:
+async def take(connection: Requests, *, domain: str, namespace: str | None = None) -> Snapshot:
     """Read one namespace, or all of them; ``domain`` is the cluster's.
 
     A kind that nothing serves has no objects. Terminal when they may not be listed.
@@ -71,7 +71,7 @@ async def take(connection: Lists, *, domain: str, namespace: str | None = None) 
 
 
 async def _all(
-    connection: Lists,
+    connection: Requests,
     collection: str | None,
     namespace: str | None,
     decode: Callable[[msgspec.Raw], T],

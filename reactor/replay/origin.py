@@ -10,7 +10,7 @@ from reactor.audit.journal import CLUSTER
 from reactor.audit.query.filters import Filters
 from reactor.kube import snapshot
 from reactor.kube.cluster import SERVICE, cluster_uid
-from reactor.kube.listing import Lists
+from reactor.kube.requests import Requests
 from reactor.replay.source import Source
 
 _PATIENCE = 10.0
@@ -22,7 +22,7 @@ class _Observed(msgspec.Struct):
     uid: str
 
 
-async def recorded_here(connection: Lists, source: Source, *, domain: str) -> str | None:
+async def recorded_here(connection: Requests, source: Source, *, domain: str) -> str | None:
     """By what the log's cluster is known to be this one, in words; None: by nothing.
 
     By the uid that each run keeps of its cluster, or by a split or a profile of the log that is

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import quote
 
 from reactor.errors import Conflict, Fatal, Retryable, Terminal
 from reactor.kube.connection import MERGE_PATCH, Response
 from reactor.kube.discovery import Newest
+from reactor.kube.requests import Requests
 from reactor.model import serviceprofile, trafficsplit
 from reactor.model.decode import parse_object
 from reactor.model.meta import Meta
@@ -25,25 +26,6 @@ _LOOK: Final = 0.1
 """Seconds between two looks at the server's clock."""
 _PROFILES: Final = f"{serviceprofile.GROUP}/{serviceprofile.VERSION}"
 _KINDS: Final = {"trafficsplits": "TrafficSplit", "serviceprofiles": "ServiceProfile"}
-
-
-class Requests(Protocol):
-    """A Connection, as far as it is needed here."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        timeout: float = ...,
-        verb: str | None = None,
-        resource: str = "",
-    ) -> Response:
-        """One request."""
-        ...
 
 
 class Stage:

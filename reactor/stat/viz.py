@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from reactor.kube import objects
-from reactor.kube.objects import Requests
+from reactor.kube.requests import Requests
 from reactor.stat.prometheus import NoFigures
 
 PORT = 9090

@@ -143,9 +143,7 @@ class ModelServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        timeout: float = 0.0,
-        verb: str | None = None,
-        resource: str = "",
+        **rest: object,
     ) -> Response:
         self.requests.append(path)
         await asyncio.sleep(0)

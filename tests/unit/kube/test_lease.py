@@ -69,8 +69,7 @@ class User:
         path: str,
         *,
         body: bytes | None = None,
-        timeout: float = 0.0,
-        resource: str = "",
+        **rest: object,
     ) -> Response:
         if self._who in self._leases.down:
             raise Retryable("no route to host")

@@ -42,8 +42,8 @@ class Server:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         content_type: str | None = None,
-        timeout: float = 0.0,
         resource: str = "",
+        **rest: object,
     ) -> Response:
         assert resource == "serviceprofiles"
         self.running += 1

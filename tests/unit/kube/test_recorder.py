@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,11 +28,9 @@ class Events:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         content_type: str | None = None,
-        timeout: float = 0.0,
-        resource: str = "",
+        **rest: object,
     ) -> Response:
         await asyncio.sleep(0)
         self.requests.append(method)

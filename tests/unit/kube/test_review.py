@@ -31,8 +31,7 @@ class Authority:
         path: str,
         *,
         body: bytes | None = None,
-        timeout: float = 0.0,
-        resource: str = "",
+        **rest: object,
     ) -> Response:
         await asyncio.sleep(0)
         if self.fault is not None:
