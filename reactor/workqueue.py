@@ -19,10 +19,6 @@ import msgspec
 K = TypeVar("K", bound=Hashable)
 
 
-class ShutDown(Exception):
-    """An ending, not a failure: `get` was called on, or waited for, a queue that is shut down."""
-
-
 class Cancellable(Protocol):
     """What a timer gives back."""
 
@@ -70,7 +66,6 @@ class WorkQueue(Generic[K]):
         self._timer_due = 0.0
         self._failures: dict[K, int] = {}
         self._waiters: deque[asyncio.Future[None]] = deque()
-        self._shut_down = False
 
     def __len__(self) -> int:
         """Keys that wait for a worker now; delayed ones are not counted."""
@@ -101,8 +96,6 @@ class WorkQueue(Generic[K]):
         ``at`` (monotonic seconds, now by default) is when the reason arose; of several adds in
         one turn the earliest counts. Overrides a delay.
         """
-        if self._shut_down:
-            return
         since = self._clock() if at is None else at
         self._due.pop(key, None)
         if key in self._working:
@@ -118,7 +111,7 @@ class WorkQueue(Generic[K]):
         if delay <= 0:
             self.add(key)
             return
-        if self._shut_down or key in self._ready or key in self._again:
+        if key in self._ready or key in self._again:
             return
         due = self._clock() + delay
         earlier = self._due.get(key)
@@ -134,13 +127,9 @@ class WorkQueue(Generic[K]):
     async def get(self) -> tuple[K, float]:
         """Waits for a key; gives it with the monotonic time of the earliest add of this turn.
 
-        A delayed key's time is the one at which it became due. Raises `ShutDown` at the end.
+        A delayed key's time is the one at which it became due.
         """
-        while not self._shut_down:
-            if self._ready:
-                key, since = self._ready.popitem(last=False)
-                self._working.add(key)
-                return key, since
+        while not self._ready:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             try:
@@ -152,13 +141,15 @@ class WorkQueue(Generic[K]):
                     # We were woken for a key and will not take it: someone else must.
                     self._wake()
                 raise
-        raise ShutDown("the work queue has been shut down")
+        key, since = self._ready.popitem(last=False)
+        self._working.add(key)
+        return key, since
 
     def done(self, key: K) -> None:
         """The worker has finished with the key; what was added meanwhile is handed out again."""
         self._working.discard(key)
         since = self._again.pop(key, None)
-        if since is not None and not self._shut_down:
+        if since is not None:
             self._ready[key] = since
             self._wake()
 
@@ -180,17 +171,6 @@ class WorkQueue(Generic[K]):
     def failures(self, key: K) -> int:
         """How often `retry` and `retry_in` were called since the last `forget`."""
         return self._failures.get(key, 0)
-
-    def shut_down(self) -> None:
-        """Nothing is handed out from now on; whoever waits in `get` gets `ShutDown`."""
-        self._shut_down = True
-        self._ready.clear()
-        self._again.clear()
-        self._due.clear()
-        self._heap.clear()
-        self._disarm()
-        while self._waiters:
-            self._wake()
 
     def _wake(self) -> None:
         while self._waiters:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from reactor.workqueue import Backoff, ShutDown, WorkQueue
+from reactor.workqueue import Backoff, WorkQueue
 from tests.unit.virtual_time import VirtualTime
 
 
@@ -171,33 +171,6 @@ async def test_the_oldest_age_is_that_of_what_waits_longest() -> None:
     assert queue.oldest_age == 0.0
     queue.add("a", 990.0)
     assert queue.oldest_age == 13.0
-
-
-async def test_shutting_down_ends_whoever_waits_and_hands_out_nothing_more() -> None:
-    time = VirtualTime()
-    queue = a_queue(time)
-    waiters = [asyncio.ensure_future(queue.get()) for _ in range(3)]
-    await asyncio.sleep(0)
-    queue.add_after("a", 1)
-    queue.shut_down()
-    for waiter in waiters:
-        with pytest.raises(ShutDown):
-            await waiter
-    queue.add("b")
-    queue.add_after("c", 1)
-    assert len(queue) == queue.delayed == time.timers == 0
-    with pytest.raises(ShutDown):
-        await queue.get()
-
-
-async def test_a_key_in_work_may_be_done_after_shutting_down() -> None:
-    queue = a_queue(VirtualTime())
-    queue.add("a")
-    await queue.get()
-    queue.add("a")
-    queue.shut_down()
-    queue.done("a")
-    assert len(queue) == queue.working == 0
 
 
 async def test_stale_delays_do_not_pile_up() -> None:

@@ -16,7 +16,6 @@ from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import Tokens
 
-BEARER = [(b"authorization", b"Bearer x")]
 GOOD, POOR, LATE = "good.s3cret", "poor.s3cret", "late.s3cret"
 VERDICTS: dict[str, Verdict] = {GOOD: "allowed", POOR: "forbidden", LATE: "unavailable"}
 
