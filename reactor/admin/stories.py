@@ -50,11 +50,9 @@ def routes(log: Stories) -> tuple[Route, ...]:
         place = places["namespace"], places["service"]
         before = await standing(log, *place, at=asked["from"])
         after = await standing(log, *place, at=asked.get("to"))
-        return msgspec.json.encode(
-            wire.Difference(
-                before.overrides != after.overrides, _standing(before), _standing(after)
-            )
-        )
+        known = [standing.entry is not None for standing in (before, after)]
+        differs = before.overrides != after.overrides or known[0] != known[1]
+        return msgspec.json.encode(wire.Difference(differs, _standing(before), _standing(after)))
 
     profile = (filters.NAMESPACE, filters.SERVICE)
     return (

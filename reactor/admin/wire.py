@@ -133,7 +133,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A profile at two moments."""
+    """A profile at two moments, which differ too where only one of them is known."""
 
     differs: bool
     before: Standing

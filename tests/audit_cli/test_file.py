@@ -157,6 +157,9 @@ async def test_the_difference_of_two_moments_is_an_exit_code(audit: Audit, log: 
         ["90", "50"],
         ["10", "50"],
     ]
+    unknown = await audit("diff", "--db", log, SERVICE, "--from", "2000-01-01T00:00:00Z")
+    assert (unknown.code, "before: the log knows nothing" in unknown.err) == (1, True)
+    assert "no profile" not in unknown.out
     same = await audit("diff", "--db", log, SERVICE, "--from", at, "--to", at)
     assert (same.code, same.out) == (0, "")
     assert (await audit("diff", "--db", log, SERVICE)).code == 2

@@ -63,10 +63,13 @@ def diff(ctx: click.Context, service: str, before: str, after: str | None, outpu
         shown.columns(("AUTHORITY", "BEFORE", "AFTER"), rows)
     elif found.differs:
         click.echo(f"before: {_whole(found.before)}; after: {_whole(found.after)}")
+    for label, standing in (("before", found.before), ("after", found.after)):
+        if standing.entry is None:
+            shown.said(f"{label}: the log knows nothing of a profile of {namespace}/{name}")
     for label, standing, entry in since:
         actor = shown.plain(standing.actor or "unknown")
         click.echo(f"{label}: since {entry.at}, by {actor} ({entries.name(entry)})")
-    if not found.differs:
+    if not found.differs and found.before.entry is not None:
         shown.said("they are the same")
     return int(found.differs)
 
@@ -77,7 +80,7 @@ def _weights(standing: Standing) -> dict[str, str]:
 
 def _whole(standing: Standing) -> str:
     if standing.overrides is None:
-        return "no profile"
+        return "not known" if standing.entry is None else "no profile"
     return (
         ", ".join(f"{one.authority}={one.weight}" for one in standing.overrides) or "no overrides"
     )

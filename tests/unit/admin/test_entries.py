@@ -287,6 +287,20 @@ async def test_the_log_is_proved_up_to_an_anchor_and_counted(port: Port) -> None
     assert (await port.ask("/api/v1/stats")).json()["unindexed"] == 0
 
 
+async def test_a_profile_that_is_not_known_differs_from_one_that_is(port: Port) -> None:
+    gone = b'{"type":"deleted","object":"serviceprofiles"}'
+    await port.write([Entry(kind="observed", at=START, namespace="n", service="s", detail=gone)])
+    path = "/api/v1/profiles/n/s/diff?from=2000-01-01T00:00:00Z"
+    assert (await port.ask(path)).json()["differs"]
+    neither = (await port.ask(f"{path}&to=2000-01-02T00:00:00Z")).json()
+    assert (neither["differs"], neither["before"]["entry"], neither["after"]["entry"]) == (
+        *(False, None, None),
+    )
+    swapped = (await port.ask("/api/v1/profiles/n/s/diff?from=-0s&to=2000-01-01T00:00:00Z")).json()
+    assert swapped["differs"]
+    assert swapped["before"]["entry"]["seq"] == 2
+
+
 async def test_a_log_that_is_not_there_is_a_503(serve: Serve, tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     server = await serve(log=Reader(url=str(tmp_path / "none.db")))
