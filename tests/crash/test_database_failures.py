@@ -19,9 +19,9 @@ from tests.crash.evidence import Row
 from tests.crash.load import Load
 from tests.crash.victim import Victim
 
-QUICK = 2.5
+QUICK = 4.0
 """Seconds in which a change becomes its profile while the database fails: the first ones wait a
-second for their commit."""
+second for their commit. It fails for longer."""
 MEMORY = 96 << 20
 """Bytes that the process may grow by: rows of 32 MiB wait, and what they are made of."""
 LARGE = 240 << 10

@@ -266,7 +266,7 @@ async def test_a_renewal_in_flight_at_the_end_does_not_keep_the_next_leader_wait
     ended = time.monotonic()
     async with asyncio.timeout(45):
         await second.daemon.working()
-    assert (time.monotonic() - ended) * FACTOR < 5.0
+    assert (time.monotonic() - ended) * FACTOR < 10.0
 
 
 async def test_a_lease_that_nobody_may_take_is_named_once_and_waited_for(

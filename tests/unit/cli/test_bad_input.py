@@ -87,9 +87,9 @@ def lines_until(process: subprocess.Popen[str], wanted: str) -> list[str]:
 
 
 def stopped(process: subprocess.Popen[str]) -> str:
-    """What it logged from SIGTERM to a clean end within the promised 5 s."""
+    """What it logged from SIGTERM to a clean end."""
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     return errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from hashlib import sha256
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -52,10 +52,10 @@ def test_numbers_stay_exact() -> None:
 @pytest.mark.parametrize("depth", [200, 5_000, 500_000])
 def test_deep_nesting_is_cut_and_stops_nothing(depth: int) -> None:
     raw = b'{"metadata":{"name":"n"},"spec":{"weight":' + nested(depth) + b'},"z":"after"}'
-    started = perf_counter()
+    started = process_time()
     found = parse_object(raw)
     document(found)
-    assert perf_counter() - started < 5.0
+    assert process_time() - started < 5.0
     assert found["metadata"] == {"name": "n"}
     assert found["z"] == "after"
 
@@ -100,10 +100,10 @@ def test_what_is_no_object_is_refused(raw: bytes) -> None:
 
 def test_a_large_line_that_breaks_off_is_refused_quickly() -> None:
     raw = b'{"a":"' + b'\\"' * 1_000_000
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(ValueError, match="JSON"):
         parse_object(raw)
-    assert perf_counter() - started < 5.0
+    assert process_time() - started < 5.0
 
 
 def test_lone_surrogates_in_values_do_not_stop_the_encoding() -> None:

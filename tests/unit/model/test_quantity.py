@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -161,10 +161,10 @@ def test_what_is_no_quantity_is_refused_by_name(value: object, named: str) -> No
     ids=lambda text: f"{text[:12]!a}",
 )
 def test_hostile_texts_cost_nothing_and_are_refused(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(ValueError, match=r"characters|larger|not a Kubernetes quantity"):
         quantity.parse(text)
-    assert perf_counter() - started < 1.0
+    assert process_time() - started < 1.0
 
 
 @pytest.mark.parametrize("text", ["1e-999999", "1e-2147483648", "0.0000000000000001"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -167,9 +167,9 @@ def test_what_is_wrong_is_told_to_its_author(spec: Any, reason: str, words: list
 def test_two_megabytes_of_hostile_weights_take_no_time(weight: str) -> None:
     count = 2_000_000 // (len(weight) + 20)
     backends = [{"service": f"s{one}", "weight": weight.format(one)} for one in range(count)]
-    started = perf_counter()
+    started = process_time()
     read({"service": "web", "backends": backends})
-    assert perf_counter() - started < 5.0
+    assert process_time() - started < 5.0
 
 
 def test_the_service_stays_readable_although_a_backend_is_bad() -> None:
