@@ -11,15 +11,12 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import uvloop
-from prometheus_client import CollectorRegistry
 
 from reactor.admin import moment
-from reactor.admin.server import Server
-from reactor.audit.feed import Feed
 from reactor.audit.query import Reader
 from tests.bench.questions import ENDS, Listing
 from tests.cluster.crds import REPOSITORY
-from tests.unit.admin.parts import NoSplits, Reasons
+from tests.unit.admin import parts
 
 Parameters = dict[str, str]
 
@@ -30,16 +27,7 @@ def ask(path: Path, listings: Sequence[Listing]) -> list[float]:
 
 
 async def _served(path: Path, asked: Sequence[Parameters]) -> list[float]:
-    log = Reader(url=str(path))
-    server = Server(
-        address="127.0.0.1:0",
-        readiness=Reasons(),
-        registry=CollectorRegistry(),
-        log=log,
-        feed=Feed(log=log),
-        splits=NoSplits(),
-        reviewer=None,
-    )
+    server = parts.server(Reader(url=str(path)))
     await server.start()
     try:
         client = await asyncio.create_subprocess_exec(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from prometheus_client import CollectorRegistry
+
 from reactor.admin import access
 from reactor.admin.limits import Limits
 from reactor.admin.pages.session import Sessions
 from reactor.admin.pages.signin import SignIn
+from reactor.admin.server import Server
 from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.query import Filters, Order, Page, Run
+from reactor.audit.feed import Feed
+from reactor.audit.query import Filters, Order, Page, Reader, Run
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.export import Format, tail
 from reactor.audit.query.stats import Stats
@@ -174,4 +178,17 @@ def row(seq: int, *, detail: str = "{}", documents: bytes = b"", **columns: str)
         detail=detail,
         documents=documents,
         hash=hashlib.sha256(str(seq).encode()).digest(),
+    )
+
+
+def server(log: MemoryLog | Reader, *, port: int = 0) -> Server:
+    """A port on this log that asks for no token, with nothing else behind it; not started yet."""
+    return Server(
+        address=f"127.0.0.1:{port}",
+        readiness=Reasons(),
+        registry=CollectorRegistry(),
+        log=log,
+        feed=Feed(log=log),
+        splits=NoSplits(),
+        reviewer=None,
     )

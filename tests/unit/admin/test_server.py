@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 import uvloop
-from prometheus_client import CollectorRegistry
 
 from reactor.admin.limits import Limits
 from reactor.admin.server import Server
-from reactor.audit.feed import Feed
 from reactor.audit.query import Filters, Page
 from reactor.errors import Fatal
+from tests.unit.admin import parts
 from tests.unit.admin.client import ask, send
 from tests.unit.admin.conftest import Serve
-from tests.unit.admin.parts import MemoryLog, NoSplits, Reasons, row
+from tests.unit.admin.parts import MemoryLog, row
 
 
 class StuckLog(MemoryLog):
@@ -57,15 +56,7 @@ def test_stop_takes_less_than_a_second_with_requests_and_connections_open(
     async def run() -> None:
         before = asyncio.all_tasks()
         log = StuckLog()
-        server = Server(
-            address="127.0.0.1:0",
-            readiness=Reasons(),
-            registry=CollectorRegistry(),
-            log=log,
-            feed=Feed(log=log),
-            splits=NoSplits(),
-            reviewer=None,
-        )
+        server = parts.server(log)
         await server.start()
         idle = await asyncio.open_connection("127.0.0.1", server.port)
         half = await asyncio.open_connection("127.0.0.1", server.port)
@@ -115,15 +106,7 @@ async def test_stop_is_harmless_before_the_start_and_when_repeated(serve: Serve)
 
 async def test_a_used_port_is_one_line_that_says_what_to_do(serve: Serve) -> None:
     server = await serve()
-    second = Server(
-        address=f"127.0.0.1:{server.port}",
-        readiness=Reasons(),
-        registry=CollectorRegistry(),
-        log=MemoryLog(),
-        feed=Feed(log=MemoryLog()),
-        splits=NoSplits(),
-        reviewer=None,
-    )
+    second = parts.server(MemoryLog(), port=server.port)
     with pytest.raises(Fatal, match=f"port {server.port} is in use.*-metrics-addr") as caught:
         await second.start()
     assert "\n" not in str(caught.value)

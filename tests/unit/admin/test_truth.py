@@ -11,13 +11,10 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from prometheus_client import CollectorRegistry
 
-from reactor.admin.server import Server
 from reactor.admin.tail import PATH
-from reactor.audit.feed import Feed
 from reactor.audit.query import Reader
-from tests.unit.admin.parts import NoSplits, Reasons
+from tests.unit.admin import parts
 from tests.unit.audit.logs import document, entry, opened
 
 
@@ -50,16 +47,7 @@ class _Port:
             for number in range(50):
                 log.append(entry("synced", str(number), documents=(document(str(number)),)))
             assert await log.commit()
-            reader = Reader(url=str(self._path))
-            server = Server(
-                address="127.0.0.1:0",
-                readiness=Reasons(),
-                registry=CollectorRegistry(),
-                log=reader,
-                feed=Feed(log=reader),
-                splits=NoSplits(),
-                reviewer=None,
-            )
+            server = parts.server(Reader(url=str(self._path)))
             await server.start()
             self.url = f"http://127.0.0.1:{server.port}"
             self._ready.set()
