@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 @click.option("-n", "--namespace", metavar="NAME", help="Only what is of this namespace.")
 @click.option("--split", metavar="NAME", help="Only decisions that this split won.")
 @click.option("--service", metavar="NAME", help="Only this apex Service.")
-@click.option("--since", metavar="TIME", help="Only from then on: RFC 3339, or -2h.")
-@click.option("--until", metavar="TIME", help="Only before then: RFC 3339, or -2h.")
+@click.option("--since", metavar="TIME", help=f"Only from then on: {given.WHEN}.")
+@click.option("--until", metavar="TIME", help=f"Only before then: {given.WHEN}.")
 @click.option("--run", metavar="ID", help="Only this run of the adaptor.")
 @click.option(
     "--into",
     metavar="sandbox|KUBECONFIG",
+    shell_complete=given.files,
     help="Do what was recorded again, in a sandbox with an adaptor of its own, or in a cluster.",
 )
 @click.option(
@@ -96,6 +97,10 @@ def replay(
 ) -> int:
     """Make each recorded decision again with this release, and print what differs.
 
+    \b
+      linkerd smi replay --db audit.sqlite --since -7d --fail-on-diff
+      linkerd smi replay --db audit.sqlite --into sandbox --speed 10
+
     Reads the log alone: every `translated` row holds all that its decision depended on. A row that
     can't be replayed, since a document of it is gone for instance, is counted with its reason.
 
@@ -107,8 +112,8 @@ def replay(
     any, has the work. At the end the profiles are compared with those recorded. With --split or
     --service all that shares the Service is in it.
 
-    Exit codes: 0 done, 1 not all decisions are the same (with --fail-on-diff), or not all profiles
-    as recorded (with --into), 2 wrong usage.
+    Exit codes: 0 done; 1 not all decisions are the same (with --fail-on-diff), not all profiles
+    are as recorded (with --into), or the log can't be read; 2 wrong usage.
     """
     import gc
 

@@ -93,10 +93,15 @@ def test_commands_flags_and_choices_are_offered(
     ]
 
 
-def test_files_are_left_to_bash_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [["translate", "-f"], ["audit", "list", "--db"]])
+def test_files_are_left_to_bash_itself(words: list[str], tmp_path: Path) -> None:
     asked = "compopt() { echo compopt:$2; }"
-    words = ["linkerd-smi", "translate", "-f", ""]
-    assert in_bash(words, tmp_path, after=asked) == ["compopt:default"]
+    assert in_bash(["linkerd-smi", *words, ""], tmp_path, after=asked) == ["compopt:default"]
+
+
+def test_the_kinds_of_entries_are_offered(tmp_path: Path) -> None:
+    words = ["linkerd", "smi", "audit", "tail", "--kind", "s"]
+    assert sorted(in_bash(words, tmp_path)) == ["started", "stopped", "synced"]
 
 
 OWN_BASH = "own() { COMPREPLY=(inject); }; complete -o default -F own linkerd"

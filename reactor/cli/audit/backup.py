@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
 
@@ -14,7 +15,12 @@ from reactor.cli.goflags import GoCommand
 @click.command(cls=GoCommand)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option(
-    "--db", metavar="FILE", help="The log to copy: an adaptor's SQLite file, which it may write to."
+    "--db",
+    metavar="FILE",
+    envvar="LINKERD_SMI_DB",
+    shell_complete=given.files,
+    help="The log to copy: an adaptor's SQLite file, which it may write to."
+    "  [default: $LINKERD_SMI_DB]",
 )
 @click.option("--force", is_flag=True, help="Replace FILE when it is there.")
 @click.pass_context
@@ -27,6 +33,11 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
     \b
       kubectl -n linkerd-smi exec deploy/smi-adaptor -c smi-adaptor -- \\
         linkerd-smi audit backup --db /data/audit.sqlite - > audit-backup.sqlite
+
+    A file within reach is copied so:
+
+    \b
+      linkerd-smi audit backup --db audit.sqlite copy.sqlite
 
     Exit codes: 0 copied and verified, 1 it could not be, 2 wrong usage.
     """

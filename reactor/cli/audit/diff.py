@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 @click.command(cls=GoCommand)
 @click.argument("service", metavar="NAMESPACE/SERVICE")
 @given.source_options
-@click.option("--from", "before", required=True, metavar="TIME", help="Earlier: RFC 3339, or -2h.")
+@click.option("--from", "before", required=True, metavar="TIME", help=f"Earlier: {given.WHEN}.")
 @click.option("--to", "after", metavar="TIME", help="Later.  [default: the latest]")
 @given.output_option("table", "json", "yaml", "name")
 @click.pass_context
 def diff(ctx: click.Context, service: str, before: str, after: str | None, output: str) -> int:
     """Compare the overrides of a service's profile at two moments.
+
+    \b
+      linkerd smi audit diff shop/web --from -2h
 
     `-o name` prints the entries that made them what they were, for `audit show`: none when they are
     the same.

@@ -31,7 +31,12 @@ _TAIL = 4096
 def export(ctx: click.Context, file: Path, output: str) -> int:
     """Write all entries that pass the filters, the oldest first, to FILE or stdout.
 
-    The last line says whether they are all there. FILE appears, or is replaced, when it is whole.
+    \b
+      linkerd smi audit export --since -30d -o csv last-month.csv
+      linkerd smi audit export --split canary > canary.ndjson
+
+    The last line says whether they are all there: {"export": "complete", "rows": N}, or in CSV
+    # complete: N rows. FILE appears, or is replaced, when it is whole.
 
     Exit codes: 0 complete, 1 truncated (stderr says why) or the log can't be read, 2 wrong usage.
     """

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from reactor.cli.globals import Globals
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _META = "reactor.cli.audit"
 _ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
+
+WHEN = "2026-11-23T11:25:48Z, or so long ago: -90s, -30m, -2h, -7d"
+"""The forms of a TIME."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -94,6 +100,7 @@ def source_options(command: Command) -> Command:
                 "--db",
                 metavar="FILE|URL",
                 envvar="LINKERD_SMI_DB",
+                shell_complete=files,
                 help="Read this: an adaptor's SQLite file, or postgresql://..., its archive."
                 "  [default: $LINKERD_SMI_DB]",
             ),
@@ -135,8 +142,15 @@ def filter_options(*, times: bool = True) -> Callable[[Command], Command]:
             "--kind",
             metavar="KIND",
             help="observed, translated, synced, gap, purged, started or stopped.",
+            shell_complete=_kinds,
         ),
-        _filter("--outcome", metavar="OUTCOME", help="How it ended: patched, failed, ..."),
+        _filter(
+            "--outcome",
+            metavar="OUTCOME",
+            help="How it ended: created, patched, deleted, unchanged, skipped, invalid, conflict,"
+            " failed or interrupted.",
+            shell_complete=_outcomes,
+        ),
         _filter("--finding", metavar="REASON", help="With this finding, such as ShadowedBy."),
         _filter("--actor", metavar="NAME", help="Of this field manager."),
         _filter("--reconcile", metavar="ID", help="Of this reconciliation."),
@@ -145,8 +159,8 @@ def filter_options(*, times: bool = True) -> Callable[[Command], Command]:
     ]
     if times:
         found += [
-            _filter("--since", metavar="TIME", help="From then on: RFC 3339, or -2h."),
-            _filter("--until", metavar="TIME", help="Before then: RFC 3339, or -2h."),
+            _filter("--since", metavar="TIME", help=f"From then on: {WHEN}."),
+            _filter("--until", metavar="TIME", help=f"Before then: {WHEN}."),
         ]
 
     def decorate(command: Command) -> Command:
@@ -167,6 +181,25 @@ def output_option(*forms: str, default: str = "table") -> Callable[[Command], Co
         show_default=True,
         help="How it is printed.",
     )
+
+
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What Tab offers for the path of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from reactor.admin.filters import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def _outcomes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from reactor.admin.filters import OUTCOMES
+
+    return [outcome for outcome in OUTCOMES if outcome.startswith(incomplete)]
 
 
 def pair(text: str, what: str) -> tuple[str, str]:

@@ -25,7 +25,15 @@ def audit() -> None:
     """Ask the audit log what happened, and who did it.
 
     The log is the adaptor's in the cluster, asked through a port-forward with your kubeconfig and
-    its token; or the one that --url, --api-addr or --db names. An adaptor asks for a bearer token:
-    where the kubeconfig has none (client certificates), give one by --token, or better in
-    LINKERD_SMI_TOKEN, which nobody sees in a list of processes.
+    its token; or the one that --url, --api-addr or --db names, or LINKERD_SMI_DB. An adaptor asks
+    for a bearer token: where the kubeconfig has none (client certificates), give one by --token, or
+    better in LINKERD_SMI_TOKEN, which nobody sees in a list of processes.
+
+    \b
+      linkerd smi audit history shop/canary      who changed this split, and to what?
+      linkerd smi audit state shop/web           what do the proxies read, and since when?
+      linkerd smi audit list -n shop --limit 9   what happened last?
+
+    Tables are for people and may change: `-o json` and `-o yaml` hold all there is, `-o name` what
+    `audit show` takes.
     """

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 def history(ctx: click.Context, split: str, limit: int, output: str) -> None:
     """Tell what became of a split: who changed it, to what, and when that took effect.
 
+    \b
+      linkerd smi audit history shop/canary -o wide --limit 5
+
     Newest first. ACTOR is a field manager, as kubectl or a controller calls itself; WEIGHTS are
     before and after; TOOK is from the change until the profile was written. A change without an
     outcome was overtaken by a later one, or isn't through yet.

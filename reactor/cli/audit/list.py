@@ -32,6 +32,10 @@ from reactor.cli.goflags import GoCommand
 def list_(ctx: click.Context, limit: int, order: str, output: str) -> None:
     """List entries of the audit log.
 
+    \b
+      linkerd smi audit list -n shop --since -2h --order oldest
+      linkerd smi audit list --outcome failed -o json
+
     All filters together say what an entry has to be. `-o name` prints what `audit show` takes;
     `-o json` is {"entries": [...], "more": BOOL}, the entries as the adaptor's port has them.
 

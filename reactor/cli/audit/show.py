@@ -19,6 +19,9 @@ _RELATED = 100
 def show(ctx: click.Context, entry: str, output: str) -> None:
     """Show one entry in full, with its documents and the others of its reconciliation.
 
+    \b
+      linkerd smi audit show 01a20827-3bca:33
+
     RUN:SEQ is what `audit list -o name` prints; the beginning of RUN is enough where no other run
     begins so. A document that retention took is null.
 

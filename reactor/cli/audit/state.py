@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 @click.command(cls=GoCommand)
 @click.argument("service", metavar="NAMESPACE/SERVICE")
 @given.source_options
-@click.option("--at", metavar="TIME", help="The moment: RFC 3339, or -2h.  [default: the latest]")
+@click.option("--at", metavar="TIME", help=f"The moment: {given.WHEN}.  [default: the latest]")
 @given.output_option("table", "json", "yaml", "name")
 @click.pass_context
 def state(ctx: click.Context, service: str, at: str | None, output: str) -> None:
     """Show the overrides of a service's profile as they stood, and the entry that made them so.
 
-    `-o name` prints that entry alone, for `audit show`.
+    \b
+      linkerd smi audit state shop/web --at -2h
 
-    Exit codes: 0 shown, 1 the log can't be read, 2 wrong usage.
+    WEIGHT is as the profile has it: 1k is 1000, 500m a half. `-o name` prints that entry alone, for
+    `audit show`.
+
+    Exit codes: 0 shown, maybe that nothing is known; 1 the log can't be read; 2
+    wrong usage.
     """
     from reactor.cli.audit import entries
     from reactor.cli.audit import output as shown

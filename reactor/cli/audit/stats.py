@@ -26,6 +26,9 @@ _MANY = 1000
 def stats(ctx: click.Context, output: str) -> None:
     """Say how much the log holds, from when, and which rows are missing (gaps).
 
+    \b
+      linkerd smi audit stats --db audit.sqlite -o json
+
     Where there is an archive, what that holds too, by month, and which clusters share it; in the
     cluster, how many rows wait to be copied to it.
 

@@ -33,8 +33,12 @@ _WIDE_WIDTHS = (27, 10, 36, 36, 11, 26, 36, 45, 40)
 def tail(ctx: click.Context, output: str) -> int:
     """Follow the log: each entry as it is written, until Ctrl-C.
 
+    \b
+      linkerd smi audit tail -n shop --kind synced -o json
+
     When the connection is lost it is made anew, and goes on behind the last entry: none is missing
-    and none comes twice. `-o json` is one entry a line.
+    and none comes twice. Where that can't be promised (the entry is gone, another adaptor answers),
+    stderr says so. `-o json` is one entry a line.
 
     Exit codes: 130 ended by Ctrl-C, 1 the log can't be read, 2 wrong usage.
     """

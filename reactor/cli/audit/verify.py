@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 def verify(ctx: click.Context, anchors: tuple[str, ...], output: str) -> int:
     """Read the whole log and prove that no row, document or run was changed or removed.
 
+    \b
+      linkerd smi audit verify --db audit.sqlite --anchor "$(cat anchor)"
+
     Of an archive, the logs of all replicas that copied to it, each with its own chain; stderr says
     what retention left unprovable.
 
