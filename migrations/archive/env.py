@@ -16,6 +16,8 @@ from reactor.audit.archive.schema import metadata
 
 LOCK: Final = 0x534D4961
 """Of several replicas that start at once, the second finds nothing left to do."""
+_PATIENCE: Final = 6 * 3600.0
+"""Seconds that a statement may take: an index over years of rows is made meanwhile."""
 
 
 def _migrate(connection: Connection) -> None:
@@ -29,7 +31,9 @@ def _migrate(connection: Connection) -> None:
 async def _run() -> None:
     url = context.config.attributes["url"]
     engine = create_async_engine(
-        "postgresql+asyncpg://", poolclass=NullPool, async_creator=partial(connect, url)
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        async_creator=partial(connect, url, patience=_PATIENCE),
     )
     try:
         async with engine.begin() as connection:

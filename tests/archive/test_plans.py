@@ -40,6 +40,7 @@ SINGLE = (
 PAIRS = (
     Filters(split="split-1", kind="observed"),
     Filters(service="service-2", outcome="patched"),
+    Filters(split="split-1", actor="kubectl"),
     Filters(namespace="default", kind="synced"),
     Filters(namespace="default", actor="kubectl"),
     Filters(kind="synced", outcome="patched"),

@@ -28,6 +28,14 @@ _ASKED = (
     Filters(actor="kubectl", service="service-2"),
     Filters(text="large weight", kind="translated"),
     Filters(text='"too large"', finding="ShadowedBy"),
+    Filters(text='"is too large" "by seven"'),
+    Filters(text='"large too"'),
+    Filters(text='"w62 w63 w64 w65" weight'),
+    Filters(text='"w9 w80"'),
+    Filters(split="split-1", text='"large by seven"', finding="ShadowedBy"),
+    Filters(split="split-1", actor="kubectl"),
+    Filters(split="split-0", actor="kubectl"),
+    Filters(actor="kubectl", split="split-1", namespace="default", kind="observed"),
     Filters(finding="ShadowedBy", text="seven", namespace="default"),
 )
 _ORDERS: tuple[Order, ...] = ("newest", "oldest")
@@ -47,6 +55,9 @@ async def test_pages_made_in_small_steps_hold_every_row_once(
                 "reason": "ShadowedBy" if number % 2 else "InvalidWeight",
                 "message": f"the weight is too large by {'seven' if number % 7 else 'one'}",
             }
+            if number % 30 == 0:
+                # More words than there are places for.
+                finding["message"] += " ".join(f" w{word}" for word in range(80))
             log.append(
                 entry(
                     ("observed", "translated", "synced")[number % 3],

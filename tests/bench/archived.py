@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from reactor.audit.archive import batches, database, schema
 from reactor.audit.archive.months import Month
-from reactor.audit.archive.source import told
+from reactor.audit.archive.terms import told
 from tests.archive.fixtures import migrate
 from tests.archive.postgres import Postgres
 from tests.bench.biglog import BigLog
@@ -36,7 +36,7 @@ _ENTRIES: Final = "SELECT {} FROM entries ORDER BY position"
 # The limit keeps the order, which is that of the months.
 _DOCUMENTS: Final = """
 SELECT digest, at, body
-FROM (SELECT id, (SELECT at FROM refs JOIN entries USING (run, seq) WHERE digest = d.digest) AS at
+FROM (SELECT id, (SELECT at FROM refs JOIN entries USING (position) WHERE document = d.id) AS at
       FROM documents AS d ORDER BY at LIMIT -1) AS dated
 CROSS JOIN documents USING (id)
 """
@@ -132,9 +132,12 @@ def _entries(connection: sqlite3.Connection, cluster: int, moved: Callable[[int]
 def _terms(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], int]) -> Rows:
     columns = "detail, at, run, seq, namespace, kind, outcome"
     for detail, at, run, seq, *rest in connection.execute(_ENTRIES.format(columns)):
-        for field, terms in told(detail):
-            for term in terms:
-                yield cluster, field, term, moved(at), run, seq, *rest
+        if (found := told(detail)) is not None:
+            for field, term, places in found.terms:
+                yield (
+                    *(cluster, field, term, moved(at), run, seq),
+                    *(*rest, found.findings, places),
+                )
 
 
 def _documents(connection: sqlite3.Connection, cluster: int, moved: Callable[[int], int]) -> Rows:

@@ -23,14 +23,16 @@ ON CONFLICT (cluster, id) DO UPDATE SET
     newest = greatest(runs.newest, excluded.newest)
 """
 _ENDED: Final = "UPDATE runs SET ended = $3 WHERE cluster = $1 AND id = $2 AND ended IS NULL"
-# The driver takes its time for each value: a row's terms are one.
 _TERMS: Final = """
-INSERT INTO terms (cluster, field, term, at, run, seq, namespace, kind, outcome)
-SELECT $1, told.field, term, told.at, told.run, told.seq, told.namespace, told.kind, told.outcome
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::bigint[], $7::text[],
-            $8::text[], $9::text[])
-    AS told (field, terms, at, run, seq, namespace, kind, outcome),
-    string_to_table(told.terms, E'\\n') AS term
+INSERT INTO terms (cluster, field, term, places, at, run, seq, namespace, kind, outcome, findings)
+SELECT $1, term.field, term.term, term.places,
+    told.at, told.run, told.seq, told.namespace, told.kind, told.outcome, told.findings
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::bigint[],
+            $8::text[], $9::text[], $10::text[], $11::text[])
+    AS told (fields, terms, places, at, run, seq, namespace, kind, outcome, findings),
+    unnest(string_to_array(told.fields, ' '), string_to_array(told.terms, E'\\n'),
+           string_to_array(told.places, ' ')::bigint[])
+    AS term (field, term, places)
 ON CONFLICT DO NOTHING
 """
 

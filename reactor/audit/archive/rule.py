@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Self
 
-from reactor.audit.archive.source import LONGEST_TERM
+from reactor.audit.archive.terms import PLACES, clipped
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found
 
 TERMS: Final = ("namespace", "kind", "outcome")
-"""Columns of a term's index behind its key."""
+"""Columns of a term's index behind its key, which are as in the row."""
 _LOOK: Final = 16
 _LOOK_MOST: Final = 16_384
 _PROBE: Final = 8
@@ -19,64 +19,113 @@ _PROBE_MOST: Final = 4_096
 to end before a page's time is up. Where each asks for another term, they are fewer.
 """
 # No EXISTS: for that the server may read all rows of the term, and hash them.
-_TOLD: Final = (
-    "coalesce((SELECT true FROM terms AS o WHERE o.cluster = $1 AND o.field = {} AND o.term = {}"
-    " AND o.at = e.at AND o.run = e.run AND o.seq = e.seq), false)"
+_OTHER: Final = (
+    "(SELECT {} FROM terms AS o WHERE o.cluster = $1 AND o.field = {} AND o.term = {}"
+    " AND o.at = e.at AND o.run = e.run AND o.seq = e.seq)"
 )
+# Unknown is what isn't ruled out.
+_FOUND: Final = "coalesce({} = ANY (string_to_array(e.findings, E'\\n')), true)"
+
+Phrase = tuple[str, ...]
 
 
 class Rule(NamedTuple):
-    """Conditions on a row ``e`` with their values: columns of the index, and further terms."""
+    """Conditions on a row ``e``: ``columns`` of the index, its ``findings``, ``phrases`` of
+    words, and ``finding`` as another term. ``asked`` is the word that all rows there say.
+    """
 
     columns: tuple[tuple[str, str], ...] = ()
-    terms: tuple[tuple[str, str], ...] = ()
+    findings: str | None = None
+    phrases: tuple[Phrase, ...] = ()
+    finding: str | None = None
+    asked: str | None = None
 
     @classmethod
-    def of(cls, filters: Filters, within: Sequence[str], *, asked: tuple[str, str] | None) -> Self:
+    def of(
+        cls,
+        filters: Filters,
+        within: Sequence[str],
+        *,
+        asked: tuple[str, str] | None = None,
+        ranked: Sequence[str] = (),
+    ) -> Self:
         """All that can be answered by an index with these columns ``within``, and by terms other
-        than the one that was ``asked`` for already.
+        than the one that was ``asked`` for already. ``ranked``: words, the rarest first.
         """
         given = filters.columns()
-        columns = [(column, given[column]) for column in ("run", *within) if column in given]
-        terms = [("word", word) for word in words(filters)]
-        if filters.finding is not None:
-            terms.append(("finding", clipped(filters.finding)))
-        return cls(tuple(columns), tuple(term for term in terms if term != asked))
+        field, term = asked or (None, None)
+        word = term if field == "word" else None
+        finding = None if filters.finding is None else clipped(filters.finding)
+        rank = {word: number for number, word in enumerate(ranked)}
+        found = sorted(phrases(filters), key=lambda phrase: min(rank.get(w, 0) for w in phrase))
+        return cls(
+            tuple((column, given[column]) for column in ("run", *within) if column in given),
+            finding if field == "word" else None,
+            tuple(phrase for phrase in found if phrase != (word,)),
+            finding if field is None else None,
+            word,
+        )
 
-    @property
-    def values(self) -> list[Any]:
-        """In the order of the parameters."""
-        return [value for _, value in self.columns] + [part for term in self.terms for part in term]
+    def sql(self, first: int) -> tuple[str, list[Any]]:
+        """An expression whose parameters begin with that number, and their values."""
+        values: list[Any] = []
 
-    def sql(self, first: int) -> str:
-        """An expression whose parameters begin with that number."""
+        def parameter(value: str) -> str:
+            values.append(value)
+            return f"${first + len(values) - 1}"
+
         parts = [
-            f"{column} = ${number}{'::uuid' if column == 'run' else ''}"
-            for number, (column, _) in enumerate(self.columns, first)
+            f"{column} = {parameter(value)}{'::uuid' if column == 'run' else ''}"
+            for column, value in self.columns
         ]
-        free = first + len(parts)
-        for number in range(free, free + 2 * len(self.terms), 2):
-            parts.append(_TOLD.format(f"${number}", f"${number + 1}"))
-        return " AND ".join(parts) or "true"
+        if self.findings is not None:
+            parts.append(_FOUND.format(parameter(self.findings)))
+        for phrase in self.phrases:
+            places = [
+                _back("e", place)
+                if word == self.asked
+                else _OTHER.format(_back("o", place), "'word'", parameter(word))
+                for place, word in enumerate(phrase)
+            ]
+            # Where all of them have a bit, the phrase begins.
+            parts.append(f"coalesce(({' & '.join(places)}) <> 0, false)")
+        if self.finding is not None:
+            other = _OTHER.format("true", "'finding'", parameter(self.finding))
+            parts.append(f"coalesce({other}, false)")
+        return " AND ".join(parts) or "true", values
 
     def look(self, most: int) -> int:
         """How many entries are looked at for so many positions."""
-        if self.terms:
+        others = sum(word != self.asked for phrase in self.phrases for word in phrase)
+        if others or self.finding is not None:
+            found = min(most * _PROBE, max(most, _PROBE_MOST)) * 2 // max(2, others)
             # What the columns rule out isn't asked for its terms.
-            return min(most * _PROBE, max(most, _PROBE_MOST)) * (2 if self.columns else 1)
-        return min(most * _LOOK, max(most, _LOOK_MOST)) if self.columns else most
+            return found * 2 if self.columns or self.findings is not None else found
+        narrow = self.columns or self.phrases or self.findings is not None
+        return min(most * _LOOK, max(most, _LOOK_MOST)) if narrow else most
+
+
+def phrases(filters: Filters) -> list[Phrase]:
+    """Those that a text asks for, in terms, each once."""
+    wanted = filters.wanted()
+    found = () if wanted is None else wanted.phrases
+    return list(dict.fromkeys(tuple(map(clipped, phrase)) for phrase in found))
 
 
 def words(filters: Filters) -> list[str]:
     """Those that a text asks for, as terms."""
-    wanted = filters.wanted()
-    phrases = () if wanted is None else wanted.phrases
-    return sorted({clipped(word) for phrase in phrases for word in phrase})
+    return sorted({word for phrase in phrases(filters) for word in phrase})
 
 
-def clipped(term: str) -> str:
-    """As it is in the index."""
-    return term[:LONGEST_TERM]
+def _back(table: str, places: int) -> str:
+    """A term's places, so many before."""
+    turn = places % PLACES
+    bits = f"{table}.places"
+    if not turn:
+        return bits
+    # The sign would come with what is shifted.
+    kept = (1 << PLACES - turn) - 1
+    return f"((({bits} >> {turn}) & {kept}) | ({bits} << {PLACES - turn}))"
 
 
 def merged(found: Sequence[Found], *, down: bool, most: int) -> Found:

@@ -22,10 +22,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 HEAD: Final = REVISIONS[-1]
 PARTITIONED: Final = ("entries", "documents", "terms")
 BY_MONTH: Final = "RANGE (at)"
@@ -133,25 +134,30 @@ terms = Table(
     Column("namespace", Text),
     Column("kind", Text, nullable=False),
     Column("outcome", Text),
+    Column("findings", Text),
+    Column("places", BigInteger, nullable=False, server_default="-1"),
     PrimaryKeyConstraint(
         *("cluster", "field", "term", "at", "run", "seq"),
         name="terms_key",
-        postgresql_include=["namespace", "kind", "outcome"],
+        postgresql_include=["namespace", "kind", "outcome", "findings", "places"],
     ),
     postgresql_partition_by=BY_MONTH,
 )
 """What rows say, by ``field``: `finding`s, and the `word`s of their messages. A B-tree and no GIN:
 pages come in order from it, however often a word occurs. It holds what words are often asked for
-together with."""
+together with: the row's ``findings``, one a line (NULL: not known), and for phrases the ``places``
+of a word in the message, a bit for each (-1: at any)."""
 
 
 class Way(NamedTuple):
     """An index of entries: ``first`` its columns before the order's own, ``within`` those that it
-    holds besides, so that rows can be ruled out without being read.
+    holds besides, so that rows can be ruled out without being read. It has the rows that have the
+    first of ``first``, and ``having``.
     """
 
     first: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
+    having: tuple[str, ...] = ()
 
 
 _KEY: Final = ("at", "run", "seq")
@@ -166,15 +172,17 @@ WAYS: Final[dict[str, Way]] = {
     "outcome": Way(("outcome", "kind"), ("namespace", "split", "service")),
     "actor": Way(("actor", "kind"), ("namespace", "split", "service")),
     "reconcile": Way(("reconcile",)),
+    "split_actor": Way(("split", "actor"), ("namespace", "kind"), having=("actor",)),
 }
 """Each goes on in the order of the pages."""
 
 for _name, _way in WAYS.items():
+    _there = [entries.c[name] for name in (*_way.first[:1], *_way.having)]
     Index(
         f"entries_{_name}",
         *(entries.c[name] for name in ("cluster", *_way.first, *_KEY)),
         postgresql_include=list(_way.within),
-        postgresql_where=entries.c[_way.first[0]].is_not(None)
-        if _way.first and entries.c[_way.first[0]].nullable
+        postgresql_where=and_(*(column.is_not(None) for column in _there))
+        if _there and _there[0].nullable
         else None,
     )

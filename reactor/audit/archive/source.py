@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from reactor.audit.archive.months import Month, months
-from reactor.audit.index.words import NOTHING, said
+from reactor.audit.archive.terms import told
 from reactor.audit.retention import last_cut
 from reactor.audit.row import DIGEST
 
@@ -18,9 +18,6 @@ ROWS: Final = 512
 """Rows in one batch, and"""
 SIZE: Final = 2 << 20
 """bytes of details and documents in it, about."""
-LONGEST_TERM: Final = 64
-"""Characters of a term that are kept: an index entry has to fit into a page."""
-
 Values = tuple[Any, ...]
 
 
@@ -219,21 +216,13 @@ def _documents(connection: sqlite3.Connection, value: str, digests: set[bytes]) 
     return found
 
 
-def told(detail: str) -> Iterator[tuple[str, set[str]]]:
-    """What a row with this detail says, by the field of its terms."""
-    found = said(detail)
-    if found is NOTHING:
-        return
-    for field, terms in (("finding", found.findings), ("word", found.text.split())):
-        if terms:
-            yield field, {term[:LONGEST_TERM] for term in terms}
-
-
 def _terms(rows: list[Values]) -> Iterator[Values]:
+    """The driver takes its time for each value: a row's terms are one, as are their places."""
     for row in rows:
-        for field, terms in told(row[_DETAIL]):
-            joined = "\n".join(terms)
+        if (found := told(row[_DETAIL])) is not None:
+            fields, terms, places = zip(*found.terms, strict=True)
             yield (
-                *(field, joined, row[_AT], row[1], row[2]),
-                *(row[_NAMESPACE], row[_KIND], row[_OUTCOME]),
+                *(" ".join(fields), "\n".join(terms), " ".join(map(str, places))),
+                *(row[_AT], row[1], row[2], row[_NAMESPACE], row[_KIND], row[_OUTCOME]),
+                found.findings,
             )

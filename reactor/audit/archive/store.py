@@ -8,8 +8,9 @@ from uuid import UUID
 
 from reactor.audit.archive.database import Connection
 from reactor.audit.archive.lines import lines
-from reactor.audit.archive.rule import TERMS, Rule, clipped, merged, words
+from reactor.audit.archive.rule import TERMS, Rule, merged, words
 from reactor.audit.archive.schema import WAYS
+from reactor.audit.archive.terms import clipped
 from reactor.audit.query.export import Form, Piece
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Lead, Span
@@ -55,6 +56,7 @@ class ArchiveStore:
         self._connection = connection
         self._cluster = cluster
         self._ways: dict[tuple[Lead, Filters], _Way] = {}
+        self._ranked: dict[Filters, list[str]] = {}
 
     async def span(self, filters: Filters) -> Span:
         edges = await self._connection.fetch(_EDGES, self._cluster)
@@ -82,14 +84,15 @@ class ArchiveStore:
         found = 0
         for keys in way.branches:
             found += await self._about(way.table, keys, span, most)
-        told = filters.text is not None or filters.finding is not None
-        return found * _ASKING if told and lead not in ("text", "finding") else found
+        # A word's index has the findings too.
+        told = filters.text if lead == "finding" else filters.text or filters.finding
+        return found * _ASKING if told is not None and lead != "text" else found
 
     async def positions(
         self, lead: Lead, filters: Filters, span: Span, *, down: bool, most: int
     ) -> Found:
         way = await self._way(lead, filters, span)
-        rule = Rule.of(filters, way.columns, asked=way.term)
+        rule = Rule.of(filters, way.columns, asked=way.term, ranked=self._ranked.get(filters, ()))
         return merged(
             [
                 await self._scan(way.table, keys, rule, span, down=down, most=most)
@@ -106,7 +109,8 @@ class ArchiveStore:
 
     async def _found(self, lead: Lead, filters: Filters, span: Span) -> _Way:
         if lead == "text":
-            word = await self._rarest(filters, span)
+            self._ranked[filters] = await self._words(filters, span)
+            word = self._ranked[filters][0]
             return _Way("terms", [{"field": "word", "term": word}], TERMS, ("word", word))
         if lead == "finding":
             assert filters.finding is not None
@@ -116,7 +120,10 @@ class ArchiveStore:
         if lead == "":
             return _Way("entries", [{}], ())
         bare = lead in ("split", "service") and filters.namespace is None
-        first, within = WAYS[f"{lead}_at" if bare else lead]
+        name = f"{lead}_at" if bare else lead
+        if filters.split and filters.actor and not filters.namespace and lead in ("split", "actor"):
+            name = "split_actor"
+        first, within, _ = WAYS[name]
         given = filters.columns()
         keys = {column: given[column] for column in first if column in given}
         branches = [keys]
@@ -141,13 +148,14 @@ class ArchiveStore:
         """The next rows of an index that fit, or as far as can be looked at once."""
         where, values = self._within(keys, span)
         look = rule.look(most)
+        fits, more = rule.sql(len(values) + 1)
         found = await self._connection.fetch(
             "SELECT at, run, seq, fits, number FROM"
             " (SELECT at, run, seq, fits, row_number() OVER () AS number FROM"
-            f" (SELECT at, run, seq, {rule.sql(len(values) + 1)} AS fits FROM {table} AS e"
+            f" (SELECT at, run, seq, {fits} AS fits FROM {table} AS e"
             f" WHERE {where} ORDER BY {_ORDER[down]} LIMIT {look}) AS looked) AS counted"
             f" WHERE fits OR number = {look} LIMIT {most}",
-            *(*values, *rule.values),
+            *(*values, *more),
         )
         last = None
         if found and (len(found) == most or found[-1][4] == look):
@@ -173,13 +181,13 @@ class ArchiveStore:
         where = "".join(f" AND {key} = ${number}" for number, key in enumerate(keys, _FREE))
         return _WITHIN + where, [*values, *keys.values()]
 
-    async def _rarest(self, filters: Filters, span: Span) -> str:
-        """Of the words asked for, the one with the fewest rows; the others are looked for there."""
+    async def _words(self, filters: Filters, span: Span) -> list[str]:
+        """Those asked for, the one with the fewest rows first: the others are looked for there."""
         counts = []
         for word in words(filters):
             keys = {"field": "word", "term": word}
             counts.append((await self._about("terms", keys, span, _PROBE), word))
-        return min(counts)[1]
+        return [word for _, word in sorted(counts)]
 
     async def rows(
         self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None

@@ -201,8 +201,8 @@ class _Search:
             if getattr(self._filters, lead) is not None and (indexed or lead not in _DERIVED)
         ]
         if "namespace" in leads and ("split" in leads or "service" in leads):
-            # Of which the indexes have the namespace too: it never leads to fewer.
-            leads.remove("namespace")
+            # Of which the indexes have the namespace too; and a kind without any has neither.
+            leads = [lead for lead in leads if lead not in ("namespace", "kind")]
         if len(leads) < 2:
             return leads[0] if leads else ""
         best: Lead = ""
