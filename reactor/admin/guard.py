@@ -11,6 +11,7 @@ from typing import cast
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from reactor.admin.access import Reviewer, Sessions, admit
+from reactor.admin.head import Head
 from reactor.admin.limits import Limits
 from reactor.admin.pages import answer, paths, plain
 from reactor.admin.problem import MEDIA_TYPE, Refused
@@ -23,7 +24,7 @@ class Guard:
     """An ASGI application around another.
 
     No route but the sign-in takes a body: a request that brings one is answered with its body
-    unread, and its connection closed. HEAD is GET whose body the server drops.
+    unread, and its connection closed.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Guard:
                     headers={"Allow": ", ".join(methods)},
                 )
             if request["method"] == "HEAD":
-                request = cast(HTTPScope, {**request, "method": "GET"})
-            await self._app(request, receive, dated)
+                head = Head(request, dated)
+                await self._app(head.scope, head.receive, head.send)
+            else:
+                await self._app(request, receive, dated)
         except Refused as refused:
             await _refuse(request, refused, dated)
         except Exception:

@@ -169,6 +169,16 @@ async def test_a_wrong_question_is_a_problem(
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_head_has_an_end_and_takes_no_turn(log: Followed) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+        async with asyncio.timeout(10):
+            for _ in range(OPEN + 1):
+                async with session.head(log.url) as answer:
+                    assert (answer.status, answer.content_type) == (200, "text/event-stream")
+            async with session.get(log.url) as answer:
+                assert answer.status == 200
+
+
 async def test_only_so_many_are_open_at_a_time(log: Followed) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         open_ones = [await session.get(log.url) for _ in range(OPEN)]
