@@ -74,7 +74,7 @@ class Ledger:
         self._tail = Tail()
         self._doubtful: Tail | None = None
         self._run = ""
-        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._known: OrderedDict[bytes, int] = OrderedDict()
 
     @property
     def run(self) -> str:
@@ -178,7 +178,7 @@ class Ledger:
     def _put(self, connection: sqlite3.Connection, tail: Tail, entries: Sequence[Entry]) -> Tail:
         position, run, seq, previous = tail.position, tail.run, tail.seq, tail.hash
         rows: list[tuple[Any, ...]] = []
-        refs: list[tuple[bytes, str, int]] = []
+        referred: list[tuple[bytes, int]] = []
         fresh: dict[bytes, Document] = {}
         for entry in entries:
             position += 1
@@ -187,7 +187,7 @@ class Ledger:
             for document in entry.documents:
                 digest = document.digest
                 digests += digest
-                refs.append((digest, run, seq))
+                referred.append((digest, position))
                 if digest in self._known:
                     self._known.move_to_end(digest)
                 else:
@@ -214,12 +214,11 @@ class Ledger:
             # By digest, so that neighbours in the index are written one after the other.
             bodies = [(digest, fresh[digest].body.decode()) for digest in sorted(fresh)]
             statements.insert_documents(connection, bodies)
+            self._known.update(statements.document_ids(connection, tuple(fresh)))
         statements.insert_entries(connection, rows)
-        if refs:
-            refs.sort()
+        if referred:
+            refs = sorted({(self._known[digest], position) for digest, position in referred})
             statements.insert_refs(connection, refs)
-        for digest in fresh:
-            self._known[digest] = None
         while len(self._known) > KNOWN_DOCUMENTS:
             self._known.popitem(last=False)
         return Tail(position, run, seq, previous)

@@ -118,7 +118,7 @@ def open_rows(connection: sqlite3.Connection, run: str) -> list[Row]:
     return list(
         _rows(
             connection,
-            f"{_SELECT} INDEXED BY entries_kind WHERE e.kind = 'translated'"
+            f"{_SELECT} INDEXED BY entries_decisions WHERE e.kind = 'translated'"
             " AND e.position BETWEEN ? AND ? AND e.run = ? AND e.at >= ?"
             " AND NOT EXISTS (SELECT 1 FROM entries AS s WHERE s.reconcile = e.reconcile"
             " AND s.kind = 'synced' AND s.position > e.position) ORDER BY e.position",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -118,34 +117,36 @@ class Sweeper:
 
     def _remove(self, connection: sqlite3.Connection, ledger: Ledger) -> bool:
         rows = connection.execute(
-            "SELECT position, run, seq, documents FROM entries WHERE position <= ?"
+            "SELECT position, run, documents FROM entries WHERE position <= ?"
             " ORDER BY position LIMIT ?",
             (self._condemned, CHUNK),
         ).fetchall()
         if not rows:
             return False
-        refs = [
-            (documents[at : at + DIGEST], run, seq)
-            for _, run, seq, documents in rows
-            for at in range(0, len(documents), DIGEST)
-        ]
-        digests = sorted({digest for digest, _, _ in refs})
+        last = rows[-1][0]
+        digests = sorted(
+            {
+                documents[at : at + DIGEST]
+                for _, _, documents in rows
+                for at in range(0, len(documents), DIGEST)
+            }
+        )
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Few statements, not many small ones: see `statements`.
-            for start in range(0, len(refs), CHUNK):
-                piece = refs[start : start + CHUNK]
-                # (a, b, c) IN (VALUES ...) would read the whole table.
-                either = " OR ".join(["digest = ? AND run = ? AND seq = ?"] * len(piece))
+            for start in range(0, len(digests), CHUNK):
+                some = digests[start : start + CHUNK]
                 connection.execute(
-                    f"DELETE FROM refs WHERE {either}", tuple(chain.from_iterable(piece))
+                    "DELETE FROM refs WHERE position <= ? AND document IN"
+                    f" (SELECT id FROM documents WHERE digest IN ({', '.join('?' * len(some))}))",
+                    (last, *some),
                 )
-            connection.execute("DELETE FROM entries WHERE position <= ?", (rows[-1][0],))
+            connection.execute("DELETE FROM entries WHERE position <= ?", (last,))
             for start in range(0, len(digests), CHUNK):
                 some = digests[start : start + CHUNK]
                 connection.execute(
                     f"DELETE FROM documents WHERE digest IN ({', '.join('?' * len(some))})"
-                    " AND NOT EXISTS (SELECT 1 FROM refs WHERE refs.digest = documents.digest)",
+                    " AND NOT EXISTS (SELECT 1 FROM refs WHERE refs.document = documents.id)",
                     some,
                 )
             for run in sorted({row[1] for row in rows}):

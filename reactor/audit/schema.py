@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 HEAD: Final = REVISIONS[-1]
 
 metadata = MetaData()
@@ -82,15 +82,18 @@ documents = Table(
 refs = Table(
     "refs",
     metadata,
-    Column("digest", LargeBinary, primary_key=True, nullable=False),
-    Column("run", Text, primary_key=True, nullable=False),
-    Column("seq", Integer, primary_key=True, nullable=False),
+    Column("document", Integer, primary_key=True, nullable=False),
+    Column("position", Integer, primary_key=True, nullable=False),
     sqlite_with_rowid=False,
 )
+"""Which entries refer to a document, by its id and their position: few bytes, and those of new
+documents all at the end."""
 
 Index("entries_at", entries.c.at)
-Index("entries_kind", entries.c.kind)
-Index("entries_namespace", entries.c.namespace, sqlite_where=entries.c.namespace.is_not(None))
+# Of the kinds, those that are looked for by themselves. For others, as for namespaces and
+# outcomes, there is the search index.
+for _kind, _name in (("translated", "decisions"), ("gap", "gaps"), ("purged", "purges")):
+    Index(f"entries_{_name}", entries.c.position, sqlite_where=entries.c.kind == _kind)
 # What follows the position lets "the last decision for this service" and "the last observation of
 # its profile" (a row that names no split) be found in the index alone.
 Index(
@@ -110,7 +113,6 @@ Index(
     entries.c.kind,
     sqlite_where=entries.c.split.is_not(None),
 )
-Index("entries_outcome", entries.c.outcome, sqlite_where=entries.c.outcome.is_not(None))
 Index("entries_reconcile", entries.c.reconcile, sqlite_where=entries.c.reconcile.is_not(None))
 
 _KEPT = "old.seq > coalesce((SELECT cut FROM runs WHERE id = old.run), 0)"
@@ -134,7 +136,9 @@ TRIGGERS: Final = {
         "BEFORE UPDATE ON refs BEGIN SELECT RAISE(ABORT, 'refs are append-only'); END"
     ),
     "refs_no_delete": (
-        f"BEFORE DELETE ON refs WHEN {_KEPT} "
+        "BEFORE DELETE ON refs WHEN EXISTS (SELECT 1 FROM entries AS e WHERE"
+        " e.position = old.position"
+        " AND e.seq > coalesce((SELECT cut FROM runs WHERE id = e.run), 0)) "
         "BEGIN SELECT RAISE(ABORT, 'refs above the cut stay'); END"
     ),
     "documents_no_update": (
@@ -146,7 +150,7 @@ TRIGGERS: Final = {
         "BEGIN SELECT RAISE(ABORT, 'documents are append-only'); END"
     ),
     "documents_no_delete": (
-        "BEFORE DELETE ON documents WHEN EXISTS (SELECT 1 FROM refs WHERE digest = old.digest) "
+        "BEFORE DELETE ON documents WHEN EXISTS (SELECT 1 FROM refs WHERE document = old.id) "
         "BEGIN SELECT RAISE(ABORT, 'documents that rows refer to stay'); END"
     ),
     "runs_no_update": (

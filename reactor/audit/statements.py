@@ -70,6 +70,22 @@ def insert_documents(connection: Executor, rows: Sequence[tuple[bytes, str]]) ->
     insert(connection, schema.documents, rows, skip=("id",), ignore=True)
 
 
-def insert_refs(connection: Executor, rows: Sequence[tuple[bytes, str, int]]) -> None:
-    """(digest, run, seq)."""
+def document_ids(connection: Executor, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Of those that are there, by digest."""
+    found: dict[bytes, int] = {}
+    start = 0
+    for size in _pieces(len(digests)):
+        marks = ", ".join("?" * size)
+        found.update(
+            connection.execute(
+                f"SELECT digest, id FROM documents WHERE digest IN ({marks})",
+                digests[start : start + size],
+            )
+        )
+        start += size
+    return found
+
+
+def insert_refs(connection: Executor, rows: Sequence[tuple[int, int]]) -> None:
+    """(document, position)."""
     insert(connection, schema.refs, rows, ignore=True)

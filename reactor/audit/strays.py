@@ -6,18 +6,18 @@ import sqlite3
 from typing import Any, Final
 
 from reactor.audit.broken import Broken
+from reactor.audit.references import References, references
 
 PAGE: Final = 2000
 """Rows per read transaction."""
-
-_REF = ("digest", "run", "seq")
 
 
 class Strays:
     """Page by page through `refs`, then through `documents`."""
 
     def __init__(self) -> None:
-        self._tables = [("refs", _REF, _reference), ("documents", ("digest",), _document)]
+        self._tables = ["refs", "documents"]
+        self._references: References | None = None
         self._after: tuple[Any, ...] | None = None
 
     def finish(self, connection: sqlite3.Connection) -> bool:
@@ -26,7 +26,11 @@ class Strays:
 
     def page(self, connection: sqlite3.Connection) -> None:
         """Look through the next rows. Raises Broken."""
-        table, key, check = self._tables[0]
+        if self._references is None:
+            self._references = references(connection)
+        table = self._tables[0]
+        key = self._references.key if table == "refs" else ("digest",)
+        check = _reference if table == "refs" else _document
         names = ", ".join(key)
         marks = ", ".join("?" * len(key))
         where, after = "", self._after or ()
@@ -40,7 +44,7 @@ class Strays:
             ).fetchone()
             if last is not None:
                 where += f" {'AND' if where else 'WHERE'} ({names}) <= ({marks})"
-            check(connection, where, (*after, *(last or ())))
+            check(self._references, connection, where, (*after, *(last or ())))
         finally:
             connection.execute("ROLLBACK")
         self._after = last
@@ -48,26 +52,23 @@ class Strays:
             del self._tables[0]
 
 
-def _reference(connection: sqlite3.Connection, where: str, bounds: tuple[Any, ...]) -> None:
-    found = connection.execute(
-        "SELECT quote(r.digest), r.run, r.seq FROM"
-        f" (SELECT digest, run, seq FROM refs {where}) AS r"
-        " LEFT JOIN entries AS e ON e.run = r.run AND e.seq = r.seq"
-        " WHERE e.position IS NULL OR instr(e.documents, r.digest) % 32 <> 1"
-        " ORDER BY r.run, r.seq LIMIT 1",
-        bounds,
-    ).fetchone()
+def _reference(
+    form: References, connection: sqlite3.Connection, where: str, bounds: tuple[Any, ...]
+) -> None:
+    found = form.stray(connection, where, bounds)
     if found is not None:
-        digest, run, seq = found
         raise Broken(
-            f"the reference of row {run}:{seq} to document {_told(digest)} belongs to no row"
+            f"the reference of row {found.row} to document {_told(found.document)}"
+            " belongs to no row"
         )
 
 
-def _document(connection: sqlite3.Connection, where: str, bounds: tuple[Any, ...]) -> None:
+def _document(
+    form: References, connection: sqlite3.Connection, where: str, bounds: tuple[Any, ...]
+) -> None:
     found = connection.execute(
-        f"SELECT quote(d.digest) FROM (SELECT digest FROM documents {where}) AS d"
-        " WHERE NOT EXISTS (SELECT 1 FROM refs WHERE refs.digest = d.digest) LIMIT 1",
+        f"SELECT quote(d.digest) FROM (SELECT * FROM documents {where}) AS d"
+        f" WHERE {form.unreferred('d')} LIMIT 1",
         bounds,
     ).fetchone()
     if found is not None:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
-from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ from reactor.audit.anchor import Anchor
 from reactor.audit.broken import Broken, readable
 from reactor.audit.ledger import Started
 from reactor.audit.link import GENESIS, link
+from reactor.audit.references import References, references
 from reactor.audit.root import Root, root
 from reactor.audit.row import COLUMNS, Row
 from reactor.audit.runs import Runs
@@ -52,6 +52,7 @@ class Walk:
         self._kind = ""
         self._runs = Runs(None)
         self._good: set[bytes] = set()
+        self._references: References | None = None
 
     @property
     def reached(self) -> Anchor | None:
@@ -194,18 +195,16 @@ class Walk:
             self._good.clear()
         used = {digest for row in rows for digest in row.digests}
         self._good |= _whole(connection, used - self._good)
-        referred = {
-            (digest, run, seq)
-            for run, those in groupby(rows, key=lambda row: row.run)
-            for digest, seq in _referred(connection, run, list(those))
-        }
+        if self._references is None:
+            self._references = references(connection)
+        referred = set(self._references.of(connection, rows))
         for row in rows:
             for digest in row.digests:
                 if digest not in self._good:
                     raise Broken(
                         f"document {digest.hex()} of row {row.run}:{row.seq} is missing or edited"
                     )
-                if (digest, row.run, row.seq) not in referred:
+                if (digest, row.position) not in referred:
                     raise Broken(
                         f"the reference of row {row.run}:{row.seq} to document {digest.hex()}"
                         " is missing"
@@ -266,19 +265,6 @@ def _whole(connection: sqlite3.Connection, digests: Iterable[bytes]) -> set[byte
             if form == "text" and sha256(body).digest() == digest:
                 good.add(digest)
     return good
-
-
-def _referred(
-    connection: sqlite3.Connection, run: str, rows: list[Row]
-) -> Iterator[tuple[bytes, int]]:
-    """What `refs` has of these rows and their documents; they are of one run, in order."""
-    for piece in _pieces(sorted({digest for row in rows for digest in row.digests})):
-        marks = ", ".join("?" * len(piece))
-        yield from connection.execute(
-            f"SELECT digest, seq FROM refs WHERE digest IN ({marks})"
-            " AND run = ? AND seq BETWEEN ? AND ?",
-            (*piece, run, rows[0].seq, rows[-1].seq),
-        )
 
 
 def _pieces(digests: list[bytes]) -> Iterator[list[bytes]]:

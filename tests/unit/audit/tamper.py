@@ -15,14 +15,11 @@ KEYS: Final = {
     "runs": ("id",),
     "entries": ("position",),
     "documents": ("digest",),
-    "refs": ("digest", "run", "seq"),
+    "refs": ("document", "position"),
 }
 COLUMNS: Final = {
     table: tuple(column.name for column in metadata.tables[table].columns) for table in KEYS
 }
-UNPROVED: Final = {("documents", "id")}
-"""Where a document lies in the file: nothing in the log refers to it or is in its order."""
-
 Change = Callable[[sqlite3.Connection, random.Random], None]
 Values = tuple[Any, ...]
 
@@ -62,7 +59,8 @@ class Contents(NamedTuple):
     entries: list[Values]
     runs: dict[str, Values]
     documents: dict[str, Values]
-    refs: set[Values]
+    refs: set[tuple[str, str]]
+    """Digest and position; where there is no such document, its number."""
 
 
 def contents(path: Path) -> Contents:
@@ -70,17 +68,22 @@ def contents(path: Path) -> Contents:
     with closing(sqlite3.connect(path)) as connection:
         found = {}
         for table, key in KEYS.items():
-            columns = [name for name in COLUMNS[table] if (table, name) not in UNPROVED]
+            # Of a document's id only tells what refers to it.
+            columns = [name for name in COLUMNS[table] if (table, name) != ("documents", "id")]
             names = ", ".join(f"quote({name})" for name in columns)
             connection.text_factory = lambda value: value.decode(errors="surrogateescape")
             found[table] = connection.execute(
                 f"SELECT {names} FROM {table} ORDER BY {', '.join(key)}"
             ).fetchall()
+        refs = connection.execute(
+            "SELECT coalesce(quote(digest), 'number ' || quote(document)), quote(position)"
+            " FROM refs LEFT JOIN documents ON id = document"
+        ).fetchall()
     return Contents(
         found["entries"],
         {row[0]: row for row in found["runs"]},
         {row[0]: row for row in found["documents"]},
-        set(found["refs"]),
+        set(refs),
     )
 
 
@@ -106,15 +109,17 @@ def first(before: Contents, after: Contents) -> tuple[str, ...]:
     lost = {d for d in before.documents if before.documents[d] != after.documents.get(d)}
     gone = before.refs - after.refs
     for row in before.entries:
-        run, seq, joined = row[1], row[2], row[13][2:-1]
+        position, joined = row[0], row[13][2:-1]
         for at in range(0, len(joined), 64):
             digest = f"X'{joined[at : at + 64]}'"
             if digest in lost:
                 return (f"document {_text(digest)} of {_row(row)}",)
-            if (digest, run, seq) in gone:
+            if (digest, position) in gone:
                 return (f"the reference of {_row(row)} to document {_text(digest)}",)
-    for digest, run, seq in sorted(after.refs - before.refs, key=lambda ref: (ref[1], ref[2])):
-        return (f"the reference of row {_text(run)}:{_text(seq)} to document {_text(digest)}",)
+    named = {row[0]: _row(row) for row in before.entries}
+    for digest, position in sorted(after.refs - before.refs, key=lambda ref: int(ref[1])):
+        place = named.get(position, f"row at position {position}")
+        return (f"the reference of {place} to document {_text(digest)}",)
     return tuple(
         f"document {_text(digest)}" for digest in after.documents.keys() - before.documents
     )
@@ -156,7 +161,7 @@ def _swap(table: str) -> Operation:
     def change(connection: sqlite3.Connection, chance: random.Random) -> None:
         one, other = (_some(connection, table, chance) for _ in range(2))
         columns = COLUMNS[table]
-        moved = ["digest"] if table == "refs" else [c for c in columns if c not in KEYS[table]]
+        moved = ["document"] if table == "refs" else [c for c in columns if c not in KEYS[table]]
         if table == "documents":
             moved = ["body"]
         if table == "entries":
@@ -188,8 +193,7 @@ def _add(table: str) -> Operation:
             row.pop("id", None)
             row["digest"] = chance.randbytes(32)
         else:
-            position = _some(connection, "entries", chance)
-            row["run"], row["seq"] = position[1], position[2] + chance.choice((0, 1000))
+            row["position"] = _some(connection, "entries", chance)[0] + chance.choice((0, 1000))
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
@@ -213,15 +217,16 @@ def _remove_and_renumber(connection: sqlite3.Connection, chance: random.Random) 
     )
     _remove(connection, "position BETWEEN ? AND ?", low, high)
     # By way of negative numbers: keys are unique at every moment.
+    connection.execute(
+        "UPDATE entries SET seq = -(seq - ?) WHERE run = ? AND seq > ?", (gone, run, seq)
+    )
+    connection.execute("UPDATE entries SET seq = -seq WHERE seq < 0")
     for table in ("entries", "refs"):
         connection.execute(
-            f"UPDATE {table} SET seq = -(seq - ?) WHERE run = ? AND seq > ?", (gone, run, seq)
+            f"UPDATE {table} SET position = -(position - ?) WHERE position > ?",
+            (high - low + 1, high),
         )
-        connection.execute(f"UPDATE {table} SET seq = -seq WHERE seq < 0")
-    connection.execute(
-        "UPDATE entries SET position = -(position - ?) WHERE position > ?", (high - low + 1, high)
-    )
-    connection.execute("UPDATE entries SET position = -position WHERE position < 0")
+        connection.execute(f"UPDATE {table} SET position = -position WHERE position < 0")
 
 
 def _cut_tail(connection: sqlite3.Connection, chance: random.Random) -> None:
@@ -255,11 +260,11 @@ def _exchange_positions(connection: sqlite3.Connection, chance: random.Random) -
 
 def _remove(connection: sqlite3.Connection, where: str, *values: Any) -> None:
     connection.execute(
-        f"DELETE FROM refs WHERE (run, seq) IN (SELECT run, seq FROM entries WHERE {where})",
+        f"DELETE FROM refs WHERE position IN (SELECT position FROM entries WHERE {where})",
         values,
     )
     connection.execute(f"DELETE FROM entries WHERE {where}", values)
-    connection.execute("DELETE FROM documents WHERE digest NOT IN (SELECT digest FROM refs)")
+    connection.execute("DELETE FROM documents WHERE id NOT IN (SELECT document FROM refs)")
 
 
 def _stretch(connection: sqlite3.Connection, chance: random.Random) -> tuple[int, int]:
@@ -318,12 +323,7 @@ def _other(
 
 
 OPERATIONS: Final = (
-    *(
-        _edit(table, column)
-        for table, columns in COLUMNS.items()
-        for column in columns
-        if (table, column) not in UNPROVED
-    ),
+    *(_edit(table, column) for table, columns in COLUMNS.items() for column in columns),
     *(make(table) for make in (_delete, _swap, _add) for table in KEYS),
     Operation("remove neighbours", _remove_some),
     Operation("remove neighbours and renumber what follows", _remove_and_renumber),

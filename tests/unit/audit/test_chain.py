@@ -139,7 +139,12 @@ async def test_an_invented_run_is_found(log: Path) -> None:
 
 async def test_an_edited_or_removed_document_is_found(log: Path) -> None:
     ((digest,),) = rows(log, "SELECT digest FROM documents WHERE body LIKE '%1-3%'")
-    ((run, seq),) = rows(log, "SELECT run, seq FROM refs WHERE digest = ?", digest)
+    ((run, seq),) = rows(
+        log,
+        "SELECT run, seq FROM documents JOIN refs ON document = id JOIN entries USING (position)"
+        " WHERE digest = ?",
+        digest,
+    )
     expected = f"document {digest.hex()} of row {run}:{seq} is missing or edited"
     edit(log, "UPDATE documents SET body = '{}' WHERE digest = ?", digest)
     assert (await verify(str(log))).problem == expected
@@ -148,7 +153,7 @@ async def test_an_edited_or_removed_document_is_found(log: Path) -> None:
 
 
 async def test_a_removed_reference_is_found(log: Path) -> None:
-    edit(log, "DELETE FROM refs WHERE seq = 4")
+    edit(log, "DELETE FROM refs WHERE position = 4")
     assert "the reference of row" in str((await verify(str(log))).problem)
 
 
@@ -192,7 +197,7 @@ async def test_the_proof_ends_however_fast_rows_come(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     async with opened(path) as log:
 
-        async def write() -> None:
+        async def write(worked: float = 0.0) -> None:
             for number in range(150):
                 log.append(entry(name=str(number)))
             assert await log.commit()

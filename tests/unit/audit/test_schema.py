@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +13,11 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from migrations.__main__ import config, main
+from reactor.audit.chain import verify
 from reactor.audit.schema import HEAD, REVISIONS
 from tests.unit.audit.logs import document, entry, opened, rows
 
+_FIRST_RELEASE = Path(__file__).parents[2] / "corpus" / "lifecycle.sqlite"
 _SCHEMA = (
     "SELECT type, name, tbl_name, sql FROM sqlite_master"
     " WHERE name NOT LIKE '%alembic%' ORDER BY type, name"
@@ -37,6 +40,47 @@ def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
     assert main(["downgrade", str(path)]) == 0
     assert rows(path, _SCHEMA) == []
     assert main(["upgrade", str(path)]) == 0
+
+
+async def test_a_log_of_the_first_release_is_proved_as_it_lies_and_as_it_is_migrated(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(_FIRST_RELEASE, path)
+    refs = rows(path, "SELECT * FROM refs ORDER BY 1, 2, 3")
+    assert rows(path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    before = await verify(str(path))
+    assert (before.problem, before.rows) == (None, 115)
+    assert refs
+
+    assert main(["upgrade", str(path)]) == 0
+    assert await verify(str(path)) == before
+    assert rows(path, "SELECT count(*) FROM refs") == [(len(refs),)]
+
+    assert main(["downgrade", str(path), "0001"]) == 0
+    assert await verify(str(path)) == before
+    assert rows(path, "SELECT * FROM refs ORDER BY 1, 2, 3") == refs
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        ("DELETE FROM refs WHERE seq = 5", "the reference of row"),
+        ("DELETE FROM documents WHERE id = 3", "is missing or edited"),
+        ("INSERT INTO refs SELECT digest, run, 1 FROM refs LIMIT 1", "belongs to no row"),
+        ("INSERT INTO documents (digest, body) VALUES (zeroblob(32), '{}')", "belongs to no row"),
+    ],
+)
+async def test_what_is_wrong_with_a_log_of_the_first_release_is_found(
+    tmp_path: Path, edit: str, problem: str
+) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(_FIRST_RELEASE, path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for trigger in ("refs_no_delete", "documents_no_delete"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute(edit)
+    assert problem in str((await verify(str(path))).problem)
 
 
 def test_the_known_revisions_are_those_of_the_migrations(tmp_path: Path) -> None:
@@ -78,7 +122,7 @@ _REFUSED = [
     "DELETE FROM documents",
     "REPLACE INTO documents SELECT id, digest, 'x' FROM documents",
     "REPLACE INTO documents (digest, body) SELECT digest, 'x' FROM documents",
-    "UPDATE refs SET seq = seq + 1",
+    "UPDATE refs SET position = position + 1",
     "DELETE FROM refs",
     "UPDATE runs SET version = 'x'",
     "UPDATE runs SET host = 'x'",
@@ -112,7 +156,7 @@ def test_cut_and_end_of_a_run_may_change_and_rows_below_the_cut_may_go(log: Path
     with closing(sqlite3.connect(log)) as connection:
         connection.execute("UPDATE runs SET ended = 5")
         connection.execute("UPDATE runs SET cut = 2")
-        connection.execute("DELETE FROM refs WHERE seq = 2")
+        connection.execute("DELETE FROM refs WHERE position = 2")
         connection.execute("DELETE FROM documents")
         connection.execute("DELETE FROM entries WHERE seq <= 2")
         with pytest.raises(sqlite3.IntegrityError, match="above the cut stay"):
