@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from reactor.audit.trouble import Crowded
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 2
 """Questions that are answered at a time: each has a thread, and all share the interpreter."""
@@ -19,8 +22,8 @@ QUIET: Final = 0.02
 """Seconds after a sync in which the next is likely: changes come in rows."""
 LONGEST: Final = 0.1
 """Seconds that a question gives way at most, however busy the writers are."""
-SHARE: Final = 0.4
-"""Of the time, for all who read the whole log together, however busy the writers are."""
+SHARE: Final = 0.25
+"""Of a core's time, for all who read the whole log together, however busy the writers are."""
 _BREATH: Final = 0.005
 """Seconds between two steps of one reader."""
 
@@ -34,7 +37,7 @@ class Pace:
         self._rested.set()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
-        self._strides = 0
+        self._readers = 0
 
     def started(self) -> None:
         """Something is being synced."""
@@ -56,26 +59,36 @@ class Pace:
         finally:
             self._waiting -= 1
         try:
-            await self.give_way(LONGEST)
+            await self._give_way(LONGEST)
             yield
         finally:
             self._turns.release()
 
     @contextmanager
-    def stride(self) -> Iterator[Stride]:
+    def reading(self) -> Iterator[None]:
         """For what reads all of the log, a step at a time."""
-        self._strides += 1
+        self._readers += 1
         try:
-            yield Stride(self)
+            yield
         finally:
-            self._strides -= 1
+            self._readers -= 1
 
     def owed(self, worked: float) -> float:
-        """Seconds to give way at most after so many of work: its part of the share is kept."""
-        return worked * (max(1, self._strides) / SHARE - 1)
+        """Seconds that a reader gives way at most after so many of work, for its part of the share
+        of a core's time.
+        """
+        return worked * (max(1, self._readers) / SHARE - 1)
 
-    async def give_way(self, longest: float) -> None:
-        """Wait until nothing is being synced, nor was a moment ago; so many seconds at most."""
+    async def rest(self, worked: float) -> None:
+        """Between two steps of what keeps the interpreter busy: the last took so many seconds."""
+        await asyncio.sleep(_BREATH)
+        await self._give_way(self.owed(worked) - _BREATH)
+
+    async def give_way(self, worked: float) -> None:
+        """Between two steps of what doesn't."""
+        await self._give_way(self.owed(worked))
+
+    async def _give_way(self, longest: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(longest):
                 await self._quiet()
@@ -89,25 +102,11 @@ class Pace:
             await asyncio.sleep(wait)
 
 
-class Stride:
-    """One reader of the whole log; its first step begins at once."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self.begin()
-
-    def begin(self) -> None:
-        """A step begins now: what was before it was no work."""
-        self._began = time.monotonic()
-
-    async def give_way(self) -> None:
-        """Behind a step; when it returns the next one begins."""
-        await self._pace.give_way(self._pace.owed(time.monotonic() - self._began))
-        self.begin()
-
-    async def rest(self) -> None:
-        """The same where steps keep the interpreter busy."""
-        longest = self._pace.owed(time.monotonic() - self._began)
-        await asyncio.sleep(_BREATH)
-        await self._pace.give_way(longest - _BREATH)
-        self.begin()
+def measured(
+    connection: sqlite3.Connection, step: Callable[[sqlite3.Connection], T]
+) -> tuple[T, float]:
+    """Do a step, and say how many seconds of a core's time it took: of those that pass meanwhile
+    it may spend most waiting for the interpreter, in nobody's way.
+    """
+    began = time.thread_time()
+    return step(connection), time.thread_time() - began

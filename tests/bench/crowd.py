@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import cycle
@@ -18,12 +19,16 @@ _WAIT = 0.05
 
 
 class Told(msgspec.Struct):
-    """What they did: ``answers`` to short questions, ``turned_away`` of them with a 503."""
+    """What they did: ``answers`` to short questions, ``turned_away`` of them with a 503, and of how
+    many rows the ``proofs`` that ended were, in so many seconds.
+    """
 
     answers: int = 0
     turned_away: int = 0
     exported: int = 0
     proofs: int = 0
+    proved: int = 0
+    seconds: float = 0.0
 
 
 def questions(splits: int) -> list[str]:
@@ -90,11 +95,14 @@ async def _export(session: aiohttp.ClientSession, url: str, told: Told) -> None:
 
 
 async def _verify(session: aiohttp.ClientSession, url: str, told: Told) -> None:
+    began = time.monotonic()
     async with session.get(url) as answer:
         verdict = await answer.json()
     if not verdict.get("proved"):
         raise RuntimeError(f"{url}: {verdict}")
     told.proofs += 1
+    told.proved += verdict["rows"]
+    told.seconds += time.monotonic() - began
 
 
 async def _ask(session: aiohttp.ClientSession, url: str, told: Told) -> None:

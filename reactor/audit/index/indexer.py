@@ -12,7 +12,7 @@ from reactor.audit import engine
 from reactor.audit.engine import Connection
 from reactor.audit.index import builder
 from reactor.audit.index.schema import beside
-from reactor.audit.pace import Pace
+from reactor.audit.pace import Pace, measured
 from reactor.audit.trouble import explain
 
 LOOK: Final = 0.2
@@ -50,14 +50,19 @@ class Indexer:
         connection = await self._open()
         try:
             while True:
-                with self._pace.stride() as stride:
-                    while await connection.run(builder.step):
-                        self._said = ""
-                        await stride.rest()
-                self._said = ""
+                await self._caught_up(connection)
                 await asyncio.sleep(LOOK)
         finally:
             await connection.close()
+
+    async def _caught_up(self, connection: Connection) -> None:
+        more = True
+        with self._pace.reading():
+            while more:
+                more, worked = await connection.run(measured, builder.step)
+                self._said = ""
+                if more:
+                    await self._pace.rest(worked)
 
     async def _open(self) -> Connection:
         index = beside(self._path)

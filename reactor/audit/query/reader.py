@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,11 +69,12 @@ class Reader:
         filters.wanted()
         try:
             async with self._opened() as (_, store):
-                with self._pace.stride() as stride:
+                with self._pace.reading():
+                    began = time.monotonic()
                     async for part in exported(store, filters, form):
-                        await stride.give_way()
+                        await self._pace.give_way(time.monotonic() - began)
                         yield part
-                        stride.begin()
+                        began = time.monotonic()
         except sqlite3.Error as error:
             raise explain(error, self._path) from error
 
@@ -98,8 +100,8 @@ class Reader:
 
     async def verify(self, *anchors: Anchor) -> Verdict:
         """Read the whole log and prove it, giving way to others; see `chain.verify`."""
-        with self._pace.stride() as stride:
-            return await chain.verify(str(self._path), *anchors, rest=stride.rest)
+        with self._pace.reading():
+            return await chain.verify(str(self._path), *anchors, rest=self._pace.rest)
 
     def behind(self) -> Behind:
         """For whoever follows the log; `close` it at the end."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+import sqlite3
+import threading
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, SHARE, WAITING, Pace
+from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, SHARE, WAITING, Pace, measured
 from reactor.audit.query import Filters, Reader
 from reactor.audit.trouble import Crowded
 from tests.unit.audit.logs import entry, opened
@@ -51,8 +53,7 @@ async def test_only_so_many_questions_are_answered_at_a_time() -> None:
             for _ in range(AT_ONCE - 1):
                 await others.enter_async_context(pace.turn())
             late = asyncio.create_task(_step(pace))
-            with pace.stride() as stride:
-                await stride.rest()  # what reads all of the log needs no turn
+            await pace.rest(0)  # what reads all of the log needs no turn
             assert not late.done()
         await late
 
@@ -74,20 +75,36 @@ async def test_only_so_many_questions_wait() -> None:
 
 
 async def test_those_who_read_all_of_the_log_share_a_part_of_the_time(busy: Pace) -> None:
-    with busy.stride() as stride:
-        assert busy.owed(1) == pytest.approx(1 / SHARE - 1)
-        with busy.stride(), busy.stride():
-            # One second of work in so many.
+    with busy.reading():
+        # One second of work in so many.
+        assert 1 / (1 + busy.owed(1)) == pytest.approx(SHARE)
+        with busy.reading(), busy.reading():
             assert 1 / (1 + busy.owed(1)) == pytest.approx(SHARE / 3)
-        step = 0.05
-        await asyncio.sleep(step)  # the work
-        ended = asyncio.get_running_loop().time()
-        await stride.give_way()
-        assert asyncio.get_running_loop().time() - ended >= 0.9 * busy.owed(step)
-        ended = asyncio.get_running_loop().time()
-        for _ in range(20):
-            await stride.rest()  # behind no work at all
-        assert asyncio.get_running_loop().time() - ended < 20 * LONGEST
+        worked = 0.03
+        before = asyncio.get_running_loop().time()
+        for give_way in (busy.give_way, busy.rest):
+            await give_way(worked)
+        assert asyncio.get_running_loop().time() - before >= 0.9 * 2 * busy.owed(worked)
+
+
+async def test_who_worked_little_goes_on_soon(busy: Pace) -> None:
+    before = asyncio.get_running_loop().time()
+    with busy.reading():
+        for _ in range(10):
+            await busy.rest(0.0001)
+    assert asyncio.get_running_loop().time() - before < 10 * LONGEST
+
+
+async def test_the_time_of_a_step_is_what_its_thread_worked() -> None:
+    def step(connection: sqlite3.Connection) -> str:
+        cancelled.wait(0.2)
+        return "done"
+
+    cancelled = threading.Event()
+    with closing(sqlite3.connect(":memory:")) as connection:
+        result, worked = measured(connection, step)
+    assert result == "done"
+    assert worked < 0.1
 
 
 async def test_the_whole_log_is_read_however_long_a_sync_takes(tmp_path: Path, busy: Pace) -> None:

@@ -181,7 +181,7 @@ async def test_a_log_is_proved_while_what_was_proved_already_is_purged(
     await _fill(path, clock, count=300)
     looked = 0
 
-    async def rest() -> None:
+    async def rest(worked: float) -> None:
         nonlocal looked
         looked += 1
         if looked == 3:
@@ -212,7 +212,7 @@ async def test_a_log_is_proved_while_a_part_of_the_run_is_purged_that_was_proved
         assert await log.commit()
     looked = 0
 
-    async def rest() -> None:
+    async def rest(worked: float) -> None:
         nonlocal looked
         looked += 1
         if looked == 3:
