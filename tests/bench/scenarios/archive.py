@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,39 +12,26 @@ import msgspec
 from reactor.audit.archive.reader import ArchiveReader
 from tests.archive.explaining import ExplainingReader, bad
 from tests.archive.postgres import Postgres, busy
-from tests.bench import longlog, samples
+from tests.bench import longlog
 from tests.bench.archived import CLUSTER, DATABASE, archived
 from tests.bench.biglog import BigLog
 from tests.bench.figure import Figure
 from tests.bench.questions import (
     ARCHIVE_ENDS,
-    Group,
     Listing,
     Question,
     Span,
     Travel,
     questions,
 )
-from tests.bench.scenarios.queries import NAMES, told
 from tests.bench.setting import Setting
+from tests.bench.taken import Taken, figures, partial
 
-_LIMIT: Final = 50.0
 _YEAR: Final = 364 * 86_400_000_000
 _YEARS_ROWS: Final = 300_000
 _RAW: Final = """
 SELECT * FROM entries WHERE cluster = 1 AND at >= $1 ORDER BY at, run, seq LIMIT 100
 """
-
-
-class _Taken(msgspec.Struct, frozen=True):
-    """Milliseconds, of which the processor was ``busy`` here and in the server, and whether it was
-    answered in part only.
-    """
-
-    question: Question
-    milliseconds: float
-    busy: float
-    partial: bool
 
 
 def run(setting: Setting) -> list[Figure]:
@@ -81,8 +67,11 @@ def _measured(
         raw = asyncio.run(_raw(postgres, rows * stretch // 4))
         where = f"{rows} rows in {where}"
         return [
-            *_figures(taken, where, raw),
-            _partial(taken, where),
+            *figures("archive", where, taken, raw=raw, what="100 rows by an index"),
+            partial(
+                f"archive queries by a filter or a listed pair that were answered in part, {where}",
+                taken,
+            ),
             asyncio.run(_plans(postgres, asked, where)),
             asyncio.run(_size(postgres, rows, f"{where}, {made}")),
         ]
@@ -103,7 +92,7 @@ def _later(question: Question, stretch: int) -> Question:
     return msgspec.structs.replace(question, filters=filters)
 
 
-async def _ask(postgres: Postgres, asked: Sequence[Question]) -> list[_Taken]:
+async def _ask(postgres: Postgres, asked: Sequence[Question]) -> list[Taken]:
     reader = ArchiveReader(url=postgres.url(DATABASE), cluster=CLUSTER)
     try:
         await reader.runs()
@@ -114,7 +103,7 @@ async def _ask(postgres: Postgres, asked: Sequence[Question]) -> list[_Taken]:
             page = await question.ask(reader, ARCHIVE_ENDS)
             milliseconds = 1000 * (time.perf_counter() - began)
             spent = 1000 * (time.process_time() + busy(pid) - spent)
-            taken.append(_Taken(question, milliseconds, spent, page is not None and page.partial))
+            taken.append(Taken(question, milliseconds, spent, page is not None and page.partial))
         return taken
     finally:
         await reader.close()
@@ -133,50 +122,6 @@ async def _raw(postgres: Postgres, changes: int) -> list[float]:
         return taken
     finally:
         await connection.close()
-
-
-def _figures(taken: Sequence[_Taken], where: str, raw: Sequence[float]) -> list[Figure]:
-    groups: dict[Group, list[_Taken]] = defaultdict(list)
-    for each in taken:
-        groups[each.question.group].append(each)
-    return [
-        Figure.of(
-            f"archive query p99, {NAMES[group]}, {where}",
-            "ms",
-            [samples.percentile([each.milliseconds for each in found], 99)],
-            raw=[samples.percentile(raw, 99)],
-            limit=_LIMIT,
-            rule=f"{_LIMIT:.0f} ms",
-            note=_note(found),
-        )
-        for group, found in groups.items()
-    ]
-
-
-def _note(found: Sequence[_Taken]) -> str:
-    worst = sorted(found, key=lambda each: -each.milliseconds)[:2]
-    half = samples.median([each.milliseconds for each in found])
-    spent = samples.percentile([each.busy for each in found], 99)
-    said = "; ".join(
-        f"{each.milliseconds:.1f} ms, {each.busy:.1f} busy: {told(each.question)}" for each in worst
-    )
-    return (
-        f"{len(found)} questions, median {half:.1f} ms, p99 of the processors' time {spent:.1f} ms,"
-        f" {sum(each.partial for each in found)} answered in part; the worst: {said};"
-        " raw is 100 rows by an index"
-    )
-
-
-def _partial(taken: Sequence[_Taken], where: str) -> Figure:
-    wrong = [each for each in taken if each.partial and each.question.whole]
-    return Figure.of(
-        f"archive queries by a filter or a listed pair that were answered in part, {where}",
-        "",
-        [len(wrong)],
-        limit=0.0,
-        rule="none",
-        note="; ".join(sorted({told(each.question) for each in wrong})[:3]),
-    )
 
 
 async def _plans(postgres: Postgres, asked: Sequence[Question], where: str) -> Figure:

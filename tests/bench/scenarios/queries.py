@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from random import Random
-from typing import Final
-
-import msgspec
 
 from reactor.audit import engine
 from reactor.audit.query import Reader
@@ -22,35 +18,13 @@ from tests.bench.figure import Figure
 from tests.bench.plans import Traced, bad, unbounded
 from tests.bench.questions import (
     ENDS,
-    Group,
     Listing,
     Question,
     Span,
-    Story,
-    Travel,
     questions,
 )
 from tests.bench.setting import Setting
-
-_LIMIT: Final = 50.0
-NAMES: Final[Mapping[Group, str]] = {
-    "filters": "filters",
-    "pairs": "pairs",
-    "any": "any other combination",
-    "travel": "time travel",
-    "history": "history of one split",
-}
-
-
-class _Taken(msgspec.Struct, frozen=True):
-    """Milliseconds, of which the processor was busy ``busy``, and whether it was answered in part
-    only.
-    """
-
-    question: Question
-    milliseconds: float
-    busy: float
-    partial: bool
+from tests.bench.taken import LIMIT, Taken, figures, partial
 
 
 def run(setting: Setting) -> list[Figure]:
@@ -59,8 +33,8 @@ def run(setting: Setting) -> list[Figure]:
     made = log.make()
     span = Span.of(setting.rows, log.runs())
     asked = list(questions(span, each=setting.questions))
-    figures = []
-    wrong: list[_Taken] = []
+    found: list[Figure] = []
+    warm_and_cold: list[Taken] = []
     for temperature, cool in (("warm", _nothing), ("cold", log.cool)):
         count = len(asked) // 4
         if temperature == "warm":
@@ -68,18 +42,21 @@ def run(setting: Setting) -> list[Figure]:
             _raw(log, setting, cool, count)
         raw = _raw(log, setting, cool, count)
         taken = asyncio.run(_ask(log, asked, cool))
-        figures += _figures(taken, temperature, raw)
+        found += figures("log", temperature, taken, raw=raw, what="100 rows by primary key")
         if temperature == "warm":
-            figures.append(_http(log, asked, raw))
-        wrong += [each for each in taken if each.partial and each.question.whole]
-    return [*figures, _partial(wrong), *asyncio.run(_plans(log, asked)), *_sizes(log, made)]
+            found.append(_http(log, asked, raw))
+        warm_and_cold += taken
+    in_part = partial(
+        "log queries by a filter or a listed pair that were answered in part", warm_and_cold
+    )
+    return [*found, in_part, *asyncio.run(_plans(log, asked)), *_sizes(log, made)]
 
 
 def _nothing() -> None:
     pass
 
 
-async def _ask(log: BigLog, asked: Sequence[Question], before: Callable[[], None]) -> list[_Taken]:
+async def _ask(log: BigLog, asked: Sequence[Question], before: Callable[[], None]) -> list[Taken]:
     reader = Reader(url=str(log.path))
     taken = []
     for question in asked:
@@ -88,7 +65,7 @@ async def _ask(log: BigLog, asked: Sequence[Question], before: Callable[[], None
         page = await question.ask(reader, ENDS)
         milliseconds = 1000 * (time.perf_counter() - began)
         busy = 1000 * (time.process_time() - busy)
-        taken.append(_Taken(question, milliseconds, busy, page is not None and page.partial))
+        taken.append(Taken(question, milliseconds, busy, page is not None and page.partial))
     return taken
 
 
@@ -110,24 +87,6 @@ def _raw(log: BigLog, setting: Setting, before: Callable[[], None], count: int) 
     return taken
 
 
-def _figures(taken: Sequence[_Taken], temperature: str, raw: Sequence[float]) -> list[Figure]:
-    groups: dict[Group, list[_Taken]] = defaultdict(list)
-    for each in taken:
-        groups[each.question.group].append(each)
-    return [
-        Figure.of(
-            f"log query p99, {NAMES[group]}, {temperature}",
-            "ms",
-            [samples.percentile([each.milliseconds for each in found], 99)],
-            raw=[samples.percentile(raw, 99)],
-            limit=_LIMIT,
-            rule=f"{_LIMIT:.0f} ms",
-            note=_note(found),
-        )
-        for group, found in groups.items()
-    ]
-
-
 def _http(log: BigLog, asked: Sequence[Question], raw: Sequence[float]) -> Figure:
     listings = [
         question
@@ -139,42 +98,9 @@ def _http(log: BigLog, asked: Sequence[Question], raw: Sequence[float]) -> Figur
         "ms",
         [samples.percentile(overhttp.ask(log.path, listings), 99)],
         raw=[samples.percentile(raw, 99)],
-        limit=_LIMIT,
-        rule=f"{_LIMIT:.0f} ms",
+        limit=LIMIT,
+        rule=f"{LIMIT:.0f} ms",
         note=f"{len(listings)} questions; the client is another process",
-    )
-
-
-def _note(found: Sequence[_Taken]) -> str:
-    worst = max(found, key=lambda each: each.milliseconds)
-    half = samples.median([each.milliseconds for each in found])
-    busy = samples.percentile([each.busy for each in found], 99)
-    partial = sum(each.partial for each in found)
-    return (
-        f"{len(found)} questions, median {half:.1f} ms, p99 of the processor's time {busy:.1f} ms,"
-        f" {partial} answered in part; the worst took {worst.milliseconds:.1f} ms:"
-        f" {told(worst.question)}; raw is 100 rows by primary key"
-    )
-
-
-def told(question: Question) -> str:
-    """In a few words."""
-    if not isinstance(question, Listing):
-        assert isinstance(question, Travel | Story)
-        return ", ".join(map(str, msgspec.structs.astuple(question)[:3]))
-    filters = question.filters
-    given = " ".join(f"{name}={getattr(filters, name)}" for name in sorted(filters.given()))
-    return f"{given}, {question.order} first, {'last' if question.last else 'first'} page"
-
-
-def _partial(wrong: Sequence[_Taken]) -> Figure:
-    return Figure.of(
-        "log queries by a filter or a listed pair that were answered in part",
-        "",
-        [len(wrong)],
-        limit=0.0,
-        rule="none",
-        note="; ".join(sorted({told(each.question) for each in wrong})[:3]),
     )
 
 
