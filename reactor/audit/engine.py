@@ -26,11 +26,13 @@ T = TypeVar("T")
 BUSY: Final = 0.8
 """Seconds that a statement waits for another program's lock: less than a caller waits."""
 
+LOG_PAGE: Final = 8192
+"""Bytes of a page of a new log: few rows fill half of one, and so leave little of it empty."""
+
 # Rows land on random pages of the indexes: the longer the WAL, the fewer of them are copied twice.
 # journal_mode=WAL writes to the file, so it waits until that is known to be ours.
 _WRITER: Final = (
-    # Of a file that is new: few rows fill half of such a page, and so leave little of it empty.
-    "PRAGMA page_size=8192",
+    f"PRAGMA page_size={LOG_PAGE}",
     "PRAGMA synchronous=FULL",
     "PRAGMA cache_size=-8000",
     "PRAGMA wal_autocheckpoint=5000",

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import create_engine
 
+from reactor.audit.engine import LOG_PAGE
 from reactor.audit.entry import Entry
 from reactor.audit.ledger import Ledger, Start
 from reactor.audit.schema import HEAD, metadata
@@ -198,11 +199,13 @@ def _encode(**fields: object) -> bytes:
 
 def write(path: Path, rows: int, *, ended: bool = False) -> None:
     """Make the file; nothing is synced on the way. ``ended``: `ends` come behind the rows."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size={LOG_PAGE}")
+        connection.execute("PRAGMA journal_mode=WAL")
     engine = create_engine(f"sqlite:///{path}")
     metadata.create_all(engine)
     engine.dispose()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA cache_size=-500000")
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
