@@ -69,7 +69,7 @@ def _bad(step: str, sql: str) -> bool:
         # A virtual table tells what it is searched by: M is MATCH. What a subquery reads is told in
         # steps of its own.
         return (
-            words[1].removeprefix("side.") not in _SMALL
+            words[1].rpartition(".")[2] not in _SMALL
             and "CONSTANT ROW" not in step
             and "(subquery" not in step
             and ":M" not in step

@@ -33,16 +33,18 @@ Key = Callable[[bytes, int], Any]
 
 
 class Ahead:
-    """For one connection, on its thread."""
+    """For one connection, on its thread; ``schema`` is the file's name there."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, schema: str = "main") -> None:
         self._connection = connection
+        self._schema = schema
         self._file: int | None = None
         self._size = 0
 
     def rows(self, table: str, keys: Sequence[int]) -> None:
         """Of a table, by their integer keys."""
-        self._ask("SELECT rootpage FROM sqlite_master WHERE name = ?", table, keys, number)
+        sql = f"SELECT rootpage FROM {self._schema}.sqlite_master WHERE name = ?"
+        self._ask(sql, table, keys, number)
 
     def digests(self, table: str, digests: Sequence[bytes]) -> None:
         """Where a table's index of digests has them."""
@@ -57,9 +59,11 @@ class Ahead:
         if len(keys) < FEW:
             return
         if self._size == 0:
-            (self._size,) = self._connection.execute("PRAGMA page_size").fetchone()
-            _, _, path = self._connection.execute("PRAGMA database_list").fetchone()
-            self._file = _descriptor(path)
+            pragma = f"PRAGMA {self._schema}.page_size"
+            (self._size,) = self._connection.execute(pragma).fetchone()
+            for _, name, path in self._connection.execute("PRAGMA database_list").fetchall():
+                if name == self._schema:
+                    self._file = _descriptor(path)
         if self._file is None:
             return
         found = self._connection.execute(sql, (table,)).fetchone()

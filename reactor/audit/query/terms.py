@@ -10,11 +10,16 @@ from typing import Any, Final
 
 from reactor.audit.index.packs import PACK, common
 from reactor.audit.index.schema import FIELDS, PACKS
+from reactor.audit.query.ahead import Ahead
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.pages import Found, Span
 
 TERMS: Final = frozenset({*FIELDS, "finding"})
 """Filters that are terms of the index."""
+_FEW: Final = 32
+"""Packs that are read as they come; of longer stretches they are asked for before."""
+_APART: Final = 4
+"""Of so many packs in a row one is asked for ahead: they share a page."""
 _SHAPED: Final = ("namespace", "split", "service", "text")
 TIME: Final = 0.01
 """Seconds after which the positions that were found are given, though more may follow."""
@@ -43,11 +48,25 @@ def possible(connection: sqlite3.Connection, filters: Filters) -> bool:
     return bool(found)
 
 
+def stretches(low: int, high: int, down: bool) -> Iterator[range]:
+    """Of packs, longer and longer ones: as a rule the first has enough."""
+    size = _FEW
+    while low <= high:
+        if down:
+            yield range(max(low, high - size + 1), high + 1)
+            high -= size
+        else:
+            yield range(low, min(high, low + size - 1) + 1)
+            low += size
+        size *= 4
+
+
 class Terms:
     """Those of a page's filters, one or more, in an index whose rows don't change meanwhile."""
 
     def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
         self._connection = connection
+        self._ahead = Ahead(connection, "side")
         self._filters = filters
         self._columns = {
             field: value for field in FIELDS if (value := getattr(filters, field)) is not None
@@ -85,22 +104,23 @@ class Terms:
         if not self._ids:
             return Found(found, None)
         until = time.perf_counter() + TIME
-        first = self._ids[0] * PACKS
-        bounds = (first + span.low // PACK, first + span.high // PACK)
-        for number, rows in self._packs("BETWEEN ? AND ?", *bounds, down=down):
-            base = number * PACK
-            low, high = span.low - base, span.high - base
-            inside = [base + offset for offset in common(rows) if low <= offset <= high]
-            found += reversed(inside) if down else inside
-            if len(found) >= most:
-                return Found(found[:most], found[most - 1])
-            if time.perf_counter() >= until:
-                return Found(found, base if down else base + PACK - 1)
+        for stretch in stretches(span.low // PACK, span.high // PACK, down):
+            if len(stretch) > _FEW:
+                for term in self._ids:
+                    keys = [term * PACKS + number for number in stretch[::_APART]]
+                    self._ahead.rows("packs", keys)
+            for number, rows in self._packs(stretch, down):
+                base = number * PACK
+                low, high = span.low - base, span.high - base
+                inside = [base + offset for offset in common(rows) if low <= offset <= high]
+                found += reversed(inside) if down else inside
+                if len(found) >= most:
+                    return Found(found[:most], found[most - 1])
+                if time.perf_counter() >= until:
+                    return Found(found, base if down else base + PACK - 1)
         return Found(found, None)
 
-    def _packs(
-        self, where: str, *values: Any, down: bool = False
-    ) -> Iterator[tuple[int, list[bytes]]]:
+    def _packs(self, numbers: range, down: bool) -> Iterator[tuple[int, list[bytes]]]:
         """The rows of every term in each pack that has some of all of them, by its number."""
         first, *others = self._ids
         columns = ", ".join(f"p{number}.rows" for number in range(len(self._ids)))
@@ -111,34 +131,27 @@ class Terms:
         with closing(
             self._connection.execute(
                 f"SELECT p0.id, {columns} FROM side.packs AS p0{joined}"
-                f" WHERE p0.id {where} ORDER BY p0.id {'DESC' if down else 'ASC'}",
-                values,
+                f" WHERE p0.id BETWEEN ? AND ? ORDER BY p0.id {'DESC' if down else 'ASC'}",
+                (first * PACKS + numbers[0], first * PACKS + numbers[-1]),
             )
         ) as found:
             for number, *rows in found:
                 yield number % PACKS, rows
 
     def _in_recent(self, span: Span, down: bool, most: int) -> Found:
-        found = self._recent("BETWEEN ? AND ?", span.low, span.high, down=down, most=most)
-        return Found.full(found, most)
-
-    def _recent(self, where: str, *values: Any, down: bool = False, most: int = -1) -> list[int]:
-        source, place, given = "side.recent AS r", "r.position", [*values]
+        source, place = "side.recent AS r", "r.position"
+        values: list[Any] = [span.low, span.high]
         if self._finding is not None:
             source = (
                 "side.recent_findings AS f CROSS JOIN side.recent AS r"
                 " ON f.finding = ? AND r.position = f.position"
             )
-            place, given = "f.position", [self._finding, *values]
+            place, values = "f.position", [self._finding, *values]
         columns = "".join(f" AND r.{field} = ?" for field in self._columns)
         order = "DESC" if down else "ASC"
         sql = (
-            f"SELECT {place} FROM {source} WHERE {place} {where}{columns}"
+            f"SELECT {place} FROM {source} WHERE {place} BETWEEN ? AND ?{columns}"
             f" ORDER BY {place} {order} LIMIT ?"
         )
-        return [
-            position
-            for (position,) in self._connection.execute(
-                sql, (*given, *self._columns.values(), most)
-            )
-        ]
+        found = self._connection.execute(sql, (*values, *self._columns.values(), most))
+        return Found.full([position for (position,) in found], most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from reactor.audit.index.packs import PACK, common, packed
 from reactor.audit.index.schema import beside
 from reactor.audit.query import Filters, Order, Reader
 from reactor.audit.query.filters import Sieve
+from reactor.audit.query.terms import stretches
 from reactor.audit.row import COLUMNS, Row
 from tests.bench import longlog
 from tests.bench.plans import Traced, bad, unbounded
@@ -57,6 +58,16 @@ def test_a_pack_tells_what_terms_have_in_common(density: float) -> None:
         expected = sorted(set(chosen[0]).intersection(*chosen[1:]))
         assert common([packed(offsets) for offsets in chosen]) == expected
     assert all(len(packed(offsets)) <= PACK // 8 for offsets in sets)
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_packs_are_read_in_stretches_that_leave_none_out(down: bool) -> None:
+    for low, high in ((0, 0), (3, 34), (3, 35), (7, 900)):
+        found = list(stretches(low, high, down))
+        turns = [stretch[::-1] if down else stretch for stretch in found]
+        expected = range(low, high + 1)
+        assert list(chain(*turns)) == list(expected[::-1] if down else expected)
+        assert len(found) <= 4
 
 
 async def test_every_question_has_the_rows_that_a_scan_finds(
