@@ -196,11 +196,12 @@ class ArchiveStore:
         limit = "" if most is None else f" LIMIT {most}"
         ats, runs, seqs = zip(*map(unpack, positions), strict=True) if positions else ((),) * 3
         found = await self._connection.fetch(
-            f"SELECT {_ROWS}"
-            " FROM unnest($2::bigint[], $3::uuid[], $4::bigint[]) AS k (at, run, seq)"
+            # In the order in which they are asked for: behind the limit none is read.
+            f"SELECT {_ROWS} FROM unnest($2::bigint[], $3::uuid[], $4::bigint[])"
+            " WITH ORDINALITY AS k (at, run, seq, number)"
             " JOIN entries AS e ON e.cluster = $1"
             " AND e.at = k.at AND e.run = k.run AND e.seq = k.seq"
-            f" WHERE true{where} ORDER BY {_ORDER[down]}{limit}",
+            f" WHERE true{where} ORDER BY k.number{limit}",
             *(self._cluster, ats, runs, seqs, *values),
         )
         return [_row(values) for values in found]

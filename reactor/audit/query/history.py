@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -136,10 +137,15 @@ async def history(
     if not rows:
         return History((), found.next)
     befores = [*rows[1:], found.before]
-    bodies = await log.documents(
-        [row.digests[0] for row in (*rows, found.before) if row is not None and row.digests]
+    digests = [row.digests[0] for row in (*rows, found.before) if row is not None and row.digests]
+    # Both wait for the disk most of the time.
+    bodies, followed = await asyncio.gather(
+        log.documents(digests), _followed(log, namespace, rows), return_exceptions=True
     )
-    followed = await _followed(log, namespace, rows)
+    if isinstance(bodies, BaseException):
+        raise bodies
+    if isinstance(followed, BaseException):
+        raise followed
     changes = [
         _change(row, before, bodies, followed) for row, before in zip(rows, befores, strict=True)
     ]
