@@ -107,7 +107,6 @@ class Journal:
         self._settled = 0
         self._rows = 0
         self._gaps = 0
-        self._last_commit = 0.0
         self._unmerged = 0
 
     # What others may know.
@@ -156,11 +155,6 @@ class Journal:
     def gaps(self) -> int:
         """Rows dropped by this process."""
         return self._gaps
-
-    @property
-    def last_commit_seconds(self) -> float:
-        """How long the last commit took."""
-        return self._last_commit
 
     # Life.
 
@@ -341,7 +335,6 @@ class Journal:
         self._group = []
         self._rows += count
         self._unmerged += count
-        self._last_commit = seconds
         self._recover()
         self._waiters.durable(self._settled)
         if self._on_commit is not None:
