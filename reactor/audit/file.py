@@ -10,7 +10,7 @@ from reactor.audit import engine, migrate
 from reactor.audit.engine import Connection
 from reactor.audit.library import AsyncConnection
 from reactor.audit.schema import HEAD, REVISIONS, metadata
-from reactor.audit.trouble import Unavailable, explain
+from reactor.audit.trouble import Unavailable, explain, full
 from reactor.errors import Fatal
 
 Schema = Literal["current", "fresh", "behind"]
@@ -101,6 +101,8 @@ async def _migrate(path: Path) -> None:
     if last is not None:
         if "locked" in last:
             raise Unavailable(f"audit database {path} is locked by another program; can't migrate")
+        if "disk is full" in last or full(path):
+            raise Unavailable(f"the disk of audit database {path} is full; make room on it")
         raise Fatal(f"audit database {path} can't be migrated to schema {HEAD}: {last}")
 
 

@@ -16,6 +16,9 @@ from reactor.audit.journal import Journal, microseconds
 from reactor.audit.retention import Retention
 from reactor.model.meta import Document
 
+FIRST_RELEASE = Path(__file__).parents[2] / "corpus" / "lifecycle.sqlite"
+"""A log as the first release wrote it."""
+
 
 def document(text: str) -> Document:
     """An object of its own."""

@@ -1,7 +1,7 @@
 """Runs a journal on a file system of 2 MiB that is then filled, or made read-only.
 
-`unshare --user --map-root-user --mount python -m tests.unit.audit.small_disk (full|fresh|readonly)
-DIRECTORY` mounts it there, in a namespace of its own, and prints what happened as JSON.
+`unshare --user --map-root-user --mount python -m tests.unit.audit.small_disk SCENARIO DIRECTORY`
+mounts it there, in a namespace of its own, and prints what happened as JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from typing import Any
 from reactor.audit.buffer import Bounds
 from reactor.audit.chain import verify
 from reactor.errors import Fatal
-from tests.unit.audit.logs import document, entry, eventually, journal, opened, rows
+from tests.unit.audit.logs import FIRST_RELEASE, document, entry, eventually, journal, opened, rows
 
 _SIZE = 2 << 20
 
@@ -94,6 +95,24 @@ async def _fresh(directory: Path) -> dict[str, Any]:
     return {"reason": reason, "durable": durable}
 
 
+async def _older(directory: Path) -> dict[str, Any]:
+    """Full when a log of the first release is opened; emptied later."""
+    path, ballast = directory / "log.sqlite", directory / "ballast"
+    shutil.copy(FIRST_RELEASE, path)
+    _fill(ballast)
+    log = journal(path)
+    await log.open()
+    reason = log.degraded
+    ballast.unlink()
+    await eventually(lambda: log.degraded is None)
+    await log.close()
+    return {
+        "reason": reason,
+        "schema": rows(path, "SELECT version_num FROM alembic_version"),
+        "problem": (await verify(str(path))).problem,
+    }
+
+
 async def _readonly(directory: Path) -> dict[str, Any]:
     path = directory / "log.sqlite"
     async with opened(path):
@@ -108,5 +127,5 @@ async def _readonly(directory: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     _mount("-t", "tmpfs", "-o", f"size={_SIZE}", "none", sys.argv[2])
-    scenario = {"full": _full, "fresh": _fresh, "readonly": _readonly}[sys.argv[1]]
-    print(json.dumps(asyncio.run(scenario(Path(sys.argv[2])))))
+    scenarios = {"full": _full, "fresh": _fresh, "older": _older, "readonly": _readonly}
+    print(json.dumps(asyncio.run(scenarios[sys.argv[1]](Path(sys.argv[2])))))

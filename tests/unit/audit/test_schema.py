@@ -15,9 +15,8 @@ from alembic.script import ScriptDirectory
 from migrations.__main__ import config, main
 from reactor.audit.chain import verify
 from reactor.audit.schema import HEAD, REVISIONS
-from tests.unit.audit.logs import document, entry, opened, rows
+from tests.unit.audit.logs import FIRST_RELEASE, document, entry, opened, rows
 
-_FIRST_RELEASE = Path(__file__).parents[2] / "corpus" / "lifecycle.sqlite"
 _SCHEMA = (
     "SELECT type, name, tbl_name, sql FROM sqlite_master"
     " WHERE name NOT LIKE '%alembic%' ORDER BY type, name"
@@ -46,7 +45,7 @@ async def test_a_log_of_the_first_release_is_proved_as_it_lies_and_as_it_is_migr
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "log.sqlite"
-    shutil.copy(_FIRST_RELEASE, path)
+    shutil.copy(FIRST_RELEASE, path)
     refs = rows(path, "SELECT * FROM refs ORDER BY 1, 2, 3")
     assert rows(path, "SELECT version_num FROM alembic_version") == [("0001",)]
     before = await verify(str(path))
@@ -75,7 +74,7 @@ async def test_what_is_wrong_with_a_log_of_the_first_release_is_found(
     tmp_path: Path, edit: str, problem: str
 ) -> None:
     path = tmp_path / "log.sqlite"
-    shutil.copy(_FIRST_RELEASE, path)
+    shutil.copy(FIRST_RELEASE, path)
     with closing(sqlite3.connect(path)) as connection, connection:
         for trigger in ("refs_no_delete", "documents_no_delete"):
             connection.execute(f"DROP TRIGGER {trigger}")

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from reactor.audit.schema import HEAD
+
 
 def _run(scenario: str, directory: Path) -> dict[str, Any]:
     namespace = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -41,3 +43,10 @@ def test_a_read_only_disk_is_named_with_what_to_do(tmp_path: Path) -> None:
     found = _run("readonly", tmp_path)
     assert "Read-only file system" in found["reason"] or "is read-only" in found["reason"]
     assert "-audit-url" in found["reason"]
+
+
+def test_a_log_of_the_first_release_is_migrated_once_there_is_room(tmp_path: Path) -> None:
+    found = _run("older", tmp_path)
+    assert "is full; make room on it" in found["reason"]
+    assert found["schema"] == [[HEAD]]
+    assert found["problem"] is None
