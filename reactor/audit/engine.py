@@ -90,7 +90,7 @@ def index(path: Path) -> Source:
         "auto_vacuum=FULL",
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        "wal_autocheckpoint=128",
+        "wal_autocheckpoint=256",
         f"journal_size_limit={1 << 20}",
         "cache_size=-512",
     )

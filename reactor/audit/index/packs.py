@@ -13,7 +13,7 @@ from operator import and_
 from typing import Final
 
 PACK: Final = 15 << 10
-"""Whole blocks (see `schema`); two packs in bits fit on a page of the file."""
+"""Whole blocks (see `schema`); four packs in bits fit on a page of the file."""
 _BITS: Final = PACK // 8
 """Bytes of a pack in bits; offsets take less."""
 _MOST: Final = 256

@@ -8,9 +8,9 @@ from typing import Final
 VERSION: Final = 5
 """Another one in the file, and it is made anew."""
 
-PAGE: Final = 16384
-"""Bytes of a page of the file. What a term's packs are read from lies together only within a page,
-and a disk takes about as long for one of this size as for a smaller one.
+PAGE: Final = 8192
+"""Bytes of a page of the file: four packs in bits. What a term's are read from lies together only
+within a page; but whatever comes newly writes some pages, however little it is.
 """
 
 BLOCK: Final = 1024
