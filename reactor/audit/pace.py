@@ -10,14 +10,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, TypeVar
 
-from reactor.audit.trouble import Crowded
+from reactor.audit.slots import Slots
 
 T = TypeVar("T")
 
 AT_ONCE: Final = 2
 """Questions that are answered at a time: each has a thread, and all share the interpreter."""
-WAITING: Final = 32
-"""Questions that wait for that; the next one is told to come back."""
 QUIET: Final = 0.02
 """Seconds after a sync in which the next is likely: changes come in rows."""
 LONGEST: Final = 0.1
@@ -35,8 +33,7 @@ class Pace:
         self._since = -math.inf
         self._rested = asyncio.Event()
         self._rested.set()
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Slots(AT_ONCE)
         self._readers = 0
 
     def started(self) -> None:
@@ -51,18 +48,9 @@ class Pace:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """For a question: it waits for its turn. Raises Crowded when too many do."""
-        if self._waiting >= WAITING:
-            raise Crowded(f"There are {WAITING} questions waiting already", wait=5)
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        try:
+        async with self._turns.take():
             await self._give_way(LONGEST)
             yield
-        finally:
-            self._turns.release()
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -14,12 +14,14 @@ import pytest
 from reactor.audit.archive import logs as logs_module
 from reactor.audit.archive import shipper as shipping_module
 from reactor.audit.archive.logs import Logs
+from reactor.audit.archive.reader import CONNECTIONS
 from reactor.audit.archive.verdict import ArchiveVerdict
-from reactor.audit.pace import AT_ONCE, WAITING, Pace
+from reactor.audit.pace import AT_ONCE, Pace
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.archived import Lag
 from reactor.audit.query.export import Format
 from reactor.audit.query.history import history
+from reactor.audit.slots import WAITING
 from reactor.audit.trouble import Crowded, Unavailable
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until, write
@@ -145,7 +147,7 @@ async def test_what_a_replica_that_stands_by_saw_too_is_no_further_change(
     ]
 
 
-async def test_that_too_many_ask_the_local_log_is_no_fault_of_the_archive(
+async def test_that_too_many_ask_is_no_fault_of_the_archive(
     postgres: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs_module, "AGAIN", 60.0)
@@ -171,6 +173,10 @@ async def test_that_too_many_ask_the_local_log_is_no_fault_of_the_archive(
         assert logs.source() == "archive"
         await others.aclose()
         await asyncio.gather(*waiting)
+        asked = [asyncio.create_task(logs.runs()) for _ in range(CONNECTIONS + WAITING + 1)]
+        ended, _ = await asyncio.wait(asked)
+        assert [type(one.exception()) for one in ended if one.exception()] == [Crowded]
+        assert logs.source() == "archive"
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])

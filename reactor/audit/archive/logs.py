@@ -98,6 +98,8 @@ class Logs:
                 async for part in self._archive.export(filters, form):
                     begun = True
                     yield part
+            except Crowded:
+                raise
             except ReactorError:
                 self._again = time.monotonic() + AGAIN
                 if begun:
@@ -132,6 +134,8 @@ class Logs:
             return await self._local.verify()
         try:
             return await self._archive.verify(*anchors)
+        except Crowded:
+            raise
         except ReactorError:
             # Not the local log's verdict instead: nobody would know whose it is.
             self._again = time.monotonic() + AGAIN
@@ -147,7 +151,7 @@ class Logs:
             try:
                 return await archived()
             except Crowded:
-                raise  # by the local log, which says where its own cursor leads
+                raise  # which is no fault of the archive, nor is there more room elsewhere
             except ReactorError:
                 self._again = time.monotonic() + AGAIN
         return await local()

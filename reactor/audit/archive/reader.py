@@ -25,12 +25,13 @@ from reactor.audit.query.position import LOWEST
 from reactor.audit.query.records import Run
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
+from reactor.audit.slots import Slots
 
 T = TypeVar("T")
 
 PATIENCE: Final = 5.0
 """Seconds that an answer may take."""
-_CONNECTIONS: Final = 4
+CONNECTIONS: Final = 4
 _NAMED: Final = 50
 """Clusters that an error names."""
 
@@ -54,7 +55,7 @@ class ArchiveReader:
         self._url = url
         self._name = cluster
         self._free: list[database.Connection] = []
-        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._slots = Slots(CONNECTIONS)
 
     async def entries(
         self,
@@ -163,7 +164,7 @@ class ArchiveReader:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[database.Connection]:
-        async with self._slots:
+        async with self._slots.take():
             connection = None
             while self._free and (connection is None or connection.is_closed()):
                 connection = self._free.pop()

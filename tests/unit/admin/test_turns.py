@@ -11,9 +11,10 @@ import pytest
 
 from reactor.admin.export import OPEN
 from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.pace import AT_ONCE, WAITING, Pace
+from reactor.audit.pace import AT_ONCE, Pace
 from reactor.audit.query import Filters, Reader
 from reactor.audit.query.export import Format
+from reactor.audit.slots import WAITING
 from tests.unit.admin.client import Answer, ask
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import MemoryLog

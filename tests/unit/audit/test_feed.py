@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reactor.audit import journal as journals
 from reactor.audit.feed import Feed
 from reactor.audit.journal import Journal
 from reactor.audit.query import Filters, Reader
@@ -61,6 +62,19 @@ async def test_rows_come_as_they_are_in_the_log_without_being_read_again(path: P
         await _write(journal, "a", "b")
         await _write(journal, "c")
         assert await _followed(feed, start, 3) == list(await _log(path))
+
+
+async def test_a_row_that_nobody_waits_for_does_not_keep_followers_waiting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "LINGER", 60)
+    feed = Feed(log=Reader(url=str(path)))
+    async with opened(path, followers=feed) as journal:
+        start = await feed.newest()
+        feed.join(start)
+        journal.append(entry("synced", "a"))
+        async with asyncio.timeout(45):
+            assert [row.service for row in await feed.after(start, patience=45)] == ["a"]
 
 
 async def test_rows_that_nobody_told_of_are_read(path: Path) -> None:

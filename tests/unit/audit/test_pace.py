@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, SHARE, WAITING, Pace, measured
+from reactor.audit.pace import AT_ONCE, LONGEST, QUIET, SHARE, Pace, measured
 from reactor.audit.query import Filters, Reader
+from reactor.audit.slots import WAITING
 from reactor.audit.trouble import Crowded
 from tests.unit.audit.logs import entry, opened
 
