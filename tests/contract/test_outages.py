@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from reactor.events import Observed, Synced
-from tests.cluster.adaptor import AdaptorProcess
-from tests.cluster.api import LEASES, SERVICEPROFILES, TRAFFICSPLITS, Api
+from tests.cluster.api import SERVICEPROFILES, TRAFFICSPLITS, Api
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.prepare import ADAPTOR_NAMESPACE, prepare
+from tests.cluster.prepare import prepare
 from tests.contract.adaptor import Adaptor
 from tests.contract.cluster import Cluster
 from tests.contract.outages import (
@@ -31,7 +30,7 @@ from tests.contract.waiting import until, until_async
 
 SPLITS = "trafficsplits.split.smi-spec.io"
 PROFILES = "serviceprofiles.linkerd.io"
-SEVERAL = 200
+SEVERAL = 100
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +121,7 @@ async def test_what_happened_in_a_forgotten_history_is_found_by_a_list(cluster: 
     assert (gone.object.meta.name, gone.proved) == ("t", True)
 
 
-async def test_hundreds_of_deletes_that_nobody_told_of_are_found_by_a_list(
+async def test_a_hundred_deletes_that_nobody_told_of_are_found_by_a_list(
     cluster: Cluster,
 ) -> None:
     adaptor = await cluster.adaptor().start()
@@ -245,39 +244,3 @@ async def test_a_token_that_expired_is_named_and_the_next_one_in_its_file_is_tak
     await cluster.create_split("s", "web", [("a", 1)])
     await cluster.wait_overrides("web", [("a", "1")])
     await ready(adaptor)
-
-
-async def test_a_standby_takes_over_within_15_seconds_of_a_kill(cluster: Cluster) -> None:
-    def process(name: str) -> AdaptorProcess:
-        return AdaptorProcess(
-            cluster.directory / name,
-            kubeconfig=cluster.kubeconfig,
-            arguments=["-leader-elect"],
-            environment={"POD_NAMESPACE": ADAPTOR_NAMESPACE, "POD_NAME": name},
-        )
-
-    async def holder() -> str:
-        lease = await cluster.api.find(LEASES, "smi-adaptor", ADAPTOR_NAMESPACE)
-        return str(lease and lease["spec"].get("holderIdentity"))
-
-    async def first_leads() -> bool:
-        return "first" in await holder()
-
-    first, second = process("first"), process("second")
-    try:
-        await asyncio.to_thread(first.start)
-        await until_async(first_leads)
-        await asyncio.to_thread(second.start)
-        await cluster.create_split("s", "web", [("a", 1)])
-        await cluster.wait_overrides("web", [("a", "1")])
-
-        await asyncio.to_thread(lambda: first.stop(kill=True))
-
-        killed = time.monotonic()
-        await cluster.set_weights("s", [("a", 2)])
-        await cluster.wait_overrides("web", [("a", "2")], timeout=15.0)
-        assert time.monotonic() - killed <= 15.0
-        assert "second" in await holder()
-    finally:
-        for adaptor in (first, second):
-            await asyncio.to_thread(adaptor.__exit__, None, None, None)
