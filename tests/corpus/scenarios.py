@@ -210,5 +210,6 @@ LOGS: dict[str, tuple[Scenario, ...]] = {
     "weights": (weights, services),
     "invalid": (invalid, texts),
     "lifecycle": (sharing, repairs, orphans, skipped, change_while_away),
+    "short": (sharing, repairs, orphans, skipped, change_while_away),
 }
 """The scenarios of each recorded log, by the name of its file."""
