@@ -15,9 +15,13 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import cast
 
+from reactor.audit.query.endings import last_ends
 from reactor.bus import Bus
 from reactor.errors import ReactorError
+from reactor.events import Key, Outcome
+from reactor.handlers.overview import Ending, alike
 from reactor.handlers.recall import Known, recall
 from reactor.handlers.settle import settle
 from reactor.kube.cluster import cluster_uid
@@ -178,6 +182,7 @@ class Daemon:
             self._tasks.spawn(parts.workers.run(), f"worker {number}")
         log.info("Started workers")
         self._tasks.spawn(parts.indexer.run(), "index the log")
+        self._tasks.spawn(self._remember(), "read how syncs ended")
         if self._settings.leader_elect:
             leading = self._tasks.spawn(self._lead(known), "lead")
             self._stops.append(partial(self._resign, leading))
@@ -194,6 +199,28 @@ class Daemon:
         parts.scheduler.adopt(known.splits)
         parts.recorder.follow(known.profiles)
         return known
+
+    async def _remember(self) -> None:
+        """Tell the overview how earlier syncs ended, beside what happens now."""
+        splits = self.parts.splits.values()
+        services = {(split.meta.namespace, split.service or "") for split in splits}
+        try:
+            async for ends in last_ends(self._settings.audit_url, sorted(services), alike=alike):
+                for end in ends:
+                    self.parts.overview.recall(
+                        Key(end.namespace, end.service),
+                        Ending(
+                            outcome=cast(Outcome, end.outcome),
+                            reconcile=end.reconcile,
+                            at=end.at,
+                            since=end.since,
+                            seconds=end.seconds,
+                            message=end.message,
+                            winner=end.winner,
+                        ),
+                    )
+        except ReactorError as error:
+            log.warning("could not read how earlier syncs ended: %s", error)
 
     async def _lead(self, known: Known) -> None:
         """Hold the lease, and with it the right to write; wait for it again when it is lost."""

@@ -154,7 +154,8 @@ class Ending(msgspec.Struct, frozen=True):
 
 class Split(msgspec.Struct, frozen=True):
     """A split now. ``reason`` says why it is not in sync; ``since`` when its service came to be in
-    sync with ``winner``, the split that decides, or ceased to be, as far as this process saw it.
+    sync with ``winner``, the split that decides, or ceased to be, as far as this adaptor's log
+    tells.
     """
 
     namespace: str

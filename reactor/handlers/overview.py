@@ -44,7 +44,7 @@ class Leaf(msgspec.Struct, frozen=True):
 
 class SplitState(msgspec.Struct, frozen=True):
     """One split. ``since`` is when its service came to be in sync with ``winner``, the split that
-    decides about it, or ceased to be, as far as this process saw it.
+    decides about it, or ceased to be, as far as the log of this adaptor tells.
     """
 
     namespace: str
@@ -66,7 +66,10 @@ class Situations(Protocol):
 
 
 class Overview:
-    """Subscriber of `Synced`. Asking it decides anew, and changes nothing."""
+    """Subscriber of `Synced`, which begins with what the log tells of earlier ends.
+
+    Asking it decides anew, and changes nothing.
+    """
 
     def __init__(
         self,
@@ -88,20 +91,29 @@ class Overview:
             return
         before = self._last.get(key)
         winner = event.decision.desired.winner
-        alike = (
-            before is not None
-            and before.winner == winner
-            and (before.outcome in _FOLLOWED) is (event.outcome in _FOLLOWED)
+        like = before is not None and alike(before.outcome, before.winner) == alike(
+            event.outcome, winner
         )
+        total = event.durations.get("total")
         self._last[key] = Ending(
             outcome=event.outcome,
             reconcile=event.reconcile,
             at=event.at,
-            since=before.since if before is not None and alike else event.at,
-            seconds=event.durations.get("total"),
+            since=before.since if before is not None and like else event.at,
+            seconds=None if total is None else round(total, 6),
             message=event.message,
             winner=winner,
         )
+
+    def recall(self, key: Key, last: Ending) -> None:
+        """What the log tells, while splits are synced already."""
+        now = self._last.get(key)
+        if now is None:
+            if self._splits.by_service(key.namespace, key.service):
+                self._last[key] = last
+        elif alike(now.outcome, now.winner) == alike(last.outcome, last.winner):
+            since = min(now.since, last.since)
+            self._last[key] = msgspec.structs.replace(now, since=since)
 
     def page(
         self, *, namespace: str | None, wanted: State | None, after: tuple[str, str], limit: int
@@ -164,5 +176,12 @@ class Overview:
 
 _FOLLOWED = frozenset({"created", "patched", "unchanged"})
 """Outcomes after which a profile is as its split wants it."""
+
+
+def alike(outcome: str, winner: str | None) -> tuple[bool, str | None]:
+    """What ends of a service have in common while nothing changes between in sync and not."""
+    return outcome in _FOLLOWED, winner
+
+
 _LOOKED_AT = 500
 """Splits that one page judges at most: about 10 ms of the event loop."""

@@ -139,6 +139,16 @@ async def test_every_split_is_shown_as_it_stands(cluster: Cluster) -> None:
     some = await ask(adaptor, "splits", namespace=cluster.namespace, state="shadowed")
     assert [split["name"] for split in some["splits"]] == ["b"]
 
+    await adaptor.stop()
+    await adaptor.start()
+
+    async def remembered() -> bool:
+        again = (await ask(adaptor, "splits", namespace=cluster.namespace))["splits"]
+        return [(s["since"], s["last"]) for s in again] == [
+            (s["since"], s["last"]) for s in found["splits"]
+        ]
+
+    await until_async(remembered)
     await cluster.delete_split("a")
 
     async def inherited() -> bool:
