@@ -13,7 +13,7 @@ _IDENTITY = re.compile(
 )
 _VARYING = (
     (_IDENTITY, "<id>"),
-    (re.compile(r"<id>-[0-9a-f]{8}\b"), "<reconcile>"),
+    (re.compile(r"\b[0-9a-f]{12}-[0-9a-f]{1,8}\b"), "<reconcile>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<fingerprint>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00)?"), "<time>"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<time>"),
