@@ -1,4 +1,4 @@
-"""What tests/conftest.py promises of every test, tried on small suites."""
+"""What tests/conftest.py promises of every test, tried on a small suite."""
 
 from __future__ import annotations
 
@@ -7,19 +7,54 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+SUITE = """
+import asyncio
+import pytest
+import pytest_asyncio
+import uvloop
+
+async def test_leaks():
+    asyncio.get_running_loop().create_task(asyncio.sleep(99), name="leaky")
+
+async def test_awaits():
+    await asyncio.get_running_loop().create_task(asyncio.sleep(0))
+
+@pytest_asyncio.fixture
+async def server():
+    task = asyncio.get_running_loop().create_task(asyncio.sleep(99))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+async def test_serves(server):
+    pass
+
+async def test_loop():
+    assert isinstance(asyncio.get_running_loop(), uvloop.Loop)
+
+@pytest.mark.soak
+def test_long():
+    pass
+
+@pytest.mark.bench
+def test_measure():
+    pass
+"""
 
 
-def run(directory: Path, suite: str, *argv: str) -> str:
-    """What pytest prints about ``suite`` under our conftest and our options."""
+def run(directory: Path, *argv: str) -> str:
+    """What pytest prints about the suite under our conftest and our options."""
     folder = directory / "suite"
     folder.mkdir()
     (folder / "conftest.py").write_text("from tests.conftest import *\n")
     (directory / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    (folder / "test_suite.py").write_text(suite)
+    (folder / "test_suite.py").write_text(SUITE)
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"),
             *("--import-mode=importlib", *argv, str(folder)),
         ],
         cwd=directory,
@@ -32,55 +67,28 @@ def run(directory: Path, suite: str, *argv: str) -> str:
     return ended.stdout + ended.stderr
 
 
-def test_a_test_that_leaves_a_task_behind_fails(tmp_path: Path) -> None:
-    shown = run(
-        tmp_path,
-        "import asyncio\n"
-        "async def test_leaks():\n"
-        "    asyncio.get_running_loop().create_task(asyncio.sleep(99), name='leaky')\n"
-        "async def test_awaits():\n"
-        "    await asyncio.get_running_loop().create_task(asyncio.sleep(0))\n",
-    )
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What it prints when nothing is asked for."""
+    return run(tmp_path_factory.mktemp("suite"))
+
+
+def test_a_test_that_leaves_a_task_behind_fails(shown: str) -> None:
     assert "leaked tasks: <Task pending name='leaky'" in shown
-    assert "2 passed, 1 error" in shown
+    assert "ERROR suite/test_suite.py::test_leaks" in shown
+    assert "4 passed, 2 deselected, 1 error" in shown
 
 
-def test_a_task_that_its_fixture_ends_is_no_leak(tmp_path: Path) -> None:
-    shown = run(
-        tmp_path,
-        "import asyncio, pytest_asyncio\n"
-        "@pytest_asyncio.fixture\n"
-        "async def server():\n"
-        "    task = asyncio.get_running_loop().create_task(asyncio.sleep(99))\n"
-        "    yield\n"
-        "    task.cancel()\n"
-        "    await asyncio.gather(task, return_exceptions=True)\n"
-        "async def test_serves(server):\n"
-        "    pass\n",
-    )
-    assert "1 passed" in shown
-    assert "error" not in shown
+def test_a_task_that_its_fixture_ends_is_no_leak(shown: str) -> None:
+    assert "ERROR suite/test_suite.py::test_serves" not in shown
+    assert "test_suite.py::test_serves PASSED" in shown
 
 
-def test_long_runs_wait_until_they_are_asked_for(tmp_path: Path) -> None:
-    suite = (
-        "import pytest\n"
-        "@pytest.mark.soak\n"
-        "def test_long(): pass\n"
-        "@pytest.mark.bench\n"
-        "def test_measure(): pass\n"
-        "def test_short(): pass\n"
-    )
-    assert "1 passed, 2 deselected" in run(tmp_path, suite)
-    (tmp_path / "soak").mkdir()
-    assert "1 passed, 2 deselected" in run(tmp_path / "soak", suite, "-m", "soak")
+def test_tests_run_on_uvloop(shown: str) -> None:
+    assert "test_suite.py::test_loop PASSED" in shown
 
 
-def test_tests_run_on_uvloop(tmp_path: Path) -> None:
-    shown = run(
-        tmp_path,
-        "import asyncio, uvloop\n"
-        "async def test_loop():\n"
-        "    assert isinstance(asyncio.get_running_loop(), uvloop.Loop)\n",
-    )
-    assert "1 passed" in shown
+def test_long_runs_wait_until_they_are_asked_for(shown: str, tmp_path: Path) -> None:
+    assert "test_long" not in shown
+    assert "test_measure" not in shown
+    assert "1 passed, 5 deselected" in run(tmp_path, "-m", "soak")
