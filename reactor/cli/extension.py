@@ -8,6 +8,7 @@ import click
 
 from reactor.cli import streams
 from reactor.cli.lazy import LazyGroup
+from reactor.cli.say import say, wipe
 
 # Name: where it is, and its line in --help, so that listing commands imports none of them.
 _COMMANDS = {
@@ -77,6 +78,7 @@ def _run(argv: list[str]) -> int:
     except ReactorError as error:
         return _end(str(error), error.code if isinstance(error, Fatal) else 1)
     except (click.Abort, KeyboardInterrupt):
+        wipe()
         return 130
     except streams.Closed:
         return 141  # as a shell reports one that SIGPIPE ended
@@ -87,7 +89,7 @@ def _run(argv: list[str]) -> int:
 
 
 def _end(message: str, code: int) -> int:
-    print(f"linkerd-smi: {' '.join(message.split())}", file=sys.stderr)
+    say(" ".join(message.split()))
     return code
 
 

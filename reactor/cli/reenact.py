@@ -16,9 +16,10 @@ import click
 
 from reactor import logs
 from reactor.audit.query.filters import Filters
-from reactor.cli.audit.output import machine
+from reactor.cli.audit.output import machine, progress
 from reactor.cli.cluster import connect, run
 from reactor.cli.globals import Globals
+from reactor.client.ticking import ticking
 from reactor.errors import Fatal
 from reactor.kube.connection import Connection
 from reactor.model.meta import Meta
@@ -60,7 +61,9 @@ def again(source: Source, filters: Filters, wish: Wish, given: Globals) -> int:
     if wish.output == "name":
         raise Fatal("-o name names no ending: with --into write table, json or yaml", code=2)
     logs.configure("plain", "info" if given.verbose else "error", sys.stderr)
+    progress("reading the log")
     script = Script(source, filters)
+    progress("")
     if not script:
         raise Fatal("nothing in the log passes the filters, so there is nothing to re-enact")
     ending = run(_again(source, script, wish, given))
@@ -132,7 +135,19 @@ async def _allowed(connection: Connection, source: Source, script: Script, wish:
 
 
 def _pace(wish: Wish, prompt: _Prompt) -> Pace:
-    return Asked(prompt.ask) if wish.step else Recorded(wish.speed, clock=time.monotonic)
+    if wish.step:
+        return Asked(prompt.ask)
+    return _Announced(Recorded(wish.speed, clock=time.monotonic))
+
+
+class _Announced:
+    """Shows what is waited for, which may take as long as it did when it was recorded."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    async def turn(self, step: Step) -> None:
+        await ticking(self._pace.turn(step), progress, f"waiting for {step}")
 
 
 class _Prompt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from click.core import ParameterSource
 
 from reactor.cli.audit import given
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,7 +154,7 @@ def replay(
         for line in told(_watched(parts(source, filters, span, jobs=jobs), span), summary):
             click.echo(line)
     if not summary.rows:
-        click.echo(f"linkerd-smi: no decision in {name} passes the filters", err=True)
+        say(f"no decision in {name} passes the filters")
     return int(fail_on_diff and not summary.clean)
 
 
@@ -175,12 +175,14 @@ def _together(ctx: click.Context, into: str | None) -> None:
 
 
 def _watched(parts: Iterable[Part], span: Span) -> Iterator[Part]:
-    """The parts, with progress for whoever sits at a terminal."""
-    shown = sys.stderr.isatty()
+    """The parts, with progress for whoever sits at a terminal; what is printed of one has the line
+    for itself.
+    """
+    from reactor.cli.audit.output import progress
+
     for part in parts:
+        progress("")
         yield part
-        if shown:
-            done = (part.span.high - span.low + 1) / (span.high - span.low + 1)
-            click.echo(f"\r{done:4.0%} of the log", nl=False, err=True)
-    if shown:
-        click.echo("\r\033[K", nl=False, err=True)
+        done = (part.span.high - span.low + 1) / (span.high - span.low + 1)
+        progress(f"{done:.0%} of the log")
+    progress("")

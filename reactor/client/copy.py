@@ -13,6 +13,7 @@ from typing import Final
 from reactor.audit import engine
 from reactor.audit.chain import Anchor, verify
 from reactor.audit.trouble import explain
+from reactor.client.ticking import ticking
 from reactor.errors import Fatal
 
 _PAGES: Final = 4096
@@ -32,9 +33,8 @@ async def copied(source: Path, target: Path, *, progress: Callable[[str], None])
         newest = await asyncio.to_thread(_copy, source, target, progress)
     except sqlite3.Error as error:
         raise explain(error, source) from error
-    progress("verifying the copy")
-    verdict = await verify(str(target), *([] if newest is None else [newest]))
-    progress("")
+    proof = verify(str(target), *([] if newest is None else [newest]))
+    verdict = await ticking(proof, progress, "verifying the copy")
     if verdict.problem is not None:
         raise Fatal(f"the copy of {source} does not prove, so it was removed: {verdict.problem}")
     return verdict.rows

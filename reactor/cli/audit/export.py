@@ -70,14 +70,17 @@ async def _write(
     from reactor.cli.audit.opened import opened
     from reactor.units import counted
 
-    size, rows, last = 0, 0, b""
+    size, lines, last = 0, 0, b""
+    # On one terminal the two would be in each other's way.
+    shown = not (target is sys.stdout.buffer and output.terminal())
     async with opened(where, flags) as log, aclosing(log.export(filters, form)) as parts:
         async for part in parts:
             target.write(part)
             size += len(part)
-            rows += part.count(b"\n")
+            lines += part.count(b"\n")
             last = (last + part)[-_TAIL:]
-            output.progress(f"{counted(rows, 'row')}, {size / 2**20:.1f} MiB")
+            if shown:
+                output.progress(f"{counted(lines, 'line')}, {size / 2**20:.1f} MiB")
     target.flush()
     output.progress("")
     return last

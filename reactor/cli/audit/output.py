@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from reactor.cli.audit import times
+from reactor.cli.say import say, wipe
 from reactor.cli.table import table
 
 _STYLES = {
@@ -103,11 +104,12 @@ def fields(pairs: Sequence[tuple[str, str | None]]) -> None:
 
 def progress(text: str) -> None:
     """What is being done, on a line that the next text takes; for people only."""
+    wipe()
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns - 1
-        print(f"\r\x1b[K{text[:width]}", end="", file=sys.stderr, flush=True)
+        print(text[:width], end="", file=sys.stderr, flush=True)
 
 
 def said(text: str) -> None:
     """A remark beside the answer."""
-    click.echo(f"linkerd-smi: {text}", err=True)
+    say(text)

@@ -11,8 +11,6 @@ from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from reactor.admin.wire import Verdict
 
 
@@ -45,10 +43,12 @@ def verify(ctx: click.Context, anchors: tuple[str, ...], output: str) -> int:
     from reactor.cli.audit import output as shown
     from reactor.cli.audit.opened import opened
     from reactor.cli.cluster import run
+    from reactor.client.ticking import ticking
 
     async def ask() -> Verdict:
         async with opened(given.Where.of(ctx), Globals.of(ctx)) as log:
-            return await _shown(log.verify(",".join(anchors) or None))
+            proof = log.verify(",".join(anchors) or None)
+            return await ticking(proof, shown.progress, "verifying")
 
     found = run(ask())
     if output != "table":
@@ -69,21 +69,3 @@ def _as_written(rows: int, where: str = "") -> str:
     if rows == 1:
         return f"1 row{where} is as it was written"
     return f"{rows} rows{where} are as they were written"
-
-
-async def _shown(work: Awaitable[Verdict]) -> Verdict:
-    import asyncio
-    import time
-
-    from reactor.cli.audit import output
-
-    begun = time.monotonic()
-    proving = asyncio.ensure_future(work)
-    try:
-        while not (await asyncio.wait({proving}, timeout=0.5))[0]:
-            output.progress(f"verifying for {time.monotonic() - begun:.0f} s")
-        return proving.result()
-    finally:
-        output.progress("")
-        proving.cancel()
-        await asyncio.gather(proving, return_exceptions=True)
