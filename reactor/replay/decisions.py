@@ -69,7 +69,7 @@ class Replayer:
             documents.open(batch.documents)
             for row in batch.rows:
                 try:
-                    situation, recorded = restore(row.detail, row.digests, documents)
+                    situation, recorded = restore(row.detail, row.digests, documents, exact=True)
                 except (Missing, ValueError) as error:
                     _count(part.undecodable, _why(error), row)
                     continue

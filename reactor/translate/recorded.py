@@ -114,6 +114,16 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     learned: Good = {}
 
 
+class _ExactRules(Rules, frozen=True, forbid_unknown_fields=True):
+    """Those that we know, and no others."""
+
+
+class _Exact(_Detail, frozen=True, forbid_unknown_fields=True):
+    """A row that tells of nothing that we don't know: a later release may depend on more."""
+
+    rules: _ExactRules | None = None
+
+
 class _Held(msgspec.Struct, frozen=True):
     """The part of a row that the next decision starts from."""
 
@@ -127,6 +137,7 @@ _NO_REPAIRS = Repairs()
 _USUAL = Rules(cluster_domain="cluster.local", orphans="delete")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Detail)
+_exact = msgspec.json.Decoder(_Exact)
 _held = msgspec.json.Decoder(_Held)
 
 
@@ -263,10 +274,12 @@ def decode(
 
 
 def restore(
-    detail: bytes | str, digests: Sequence[bytes], objects: Objects
+    detail: bytes | str, digests: Sequence[bytes], objects: Objects, *, exact: bool = False
 ) -> tuple[Situation, Decision]:
-    """As `decode`, with objects that someone may have decoded before."""
-    row = _decoder.decode(detail)
+    """As `decode`, with objects that someone may have decoded before. ``exact`` takes no row that
+    depended on more than is known here.
+    """
+    row = (_exact if exact else _decoder).decode(detail)
     rules = row.rules or _USUAL
     domain = rules.cluster_domain
     split, profile = objects.split, row.profile

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from reactor.audit.query.batches import ROWS
 from reactor.audit.query.filters import Filters
@@ -86,6 +87,19 @@ def test_rows_that_can_not_be_replayed_are_counted_with_the_reason(tmp_path: Pat
     assert lines[1].endswith(":3: a document that it refers to is not in the log")
     assert "its detail is of another form" in lines[2]
     assert "it tells of more objects (1) than it refers to documents (0)" in lines[3]
+
+
+@pytest.mark.parametrize("where", ["", "rules"])
+def test_what_depended_on_more_than_is_known_here_is_not_called_the_same(
+    tmp_path: Path, where: str
+) -> None:
+    plain = row(situation(PAIR))
+    detail = msgspec.json.decode(plain.detail)
+    (detail.setdefault(where, {}) if where else detail)["later"] = 1
+    later = msgspec.structs.replace(plain, detail=msgspec.json.encode(detail))
+    summary, told = replayed(write(tmp_path / "log", [plain, later]))
+    assert (summary.rows, summary.same) == (2, 1)
+    assert "its detail is of another form: Object contains unknown field `later`" in told
 
 
 def test_an_empty_log_has_nothing_the_same(tmp_path: Path) -> None:
