@@ -44,7 +44,7 @@ _ORDERS: tuple[Order, ...] = ("newest", "oldest")
 async def test_pages_made_in_small_steps_hold_every_row_once(
     postgres: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_LOOK", "_LOOK_MOST", "_PROBE", "_PROBE_MOST"):
+    for name in ("_LOOK", "_PROBE", "_PROBE_MOST"):
         monkeypatch.setattr(rule, name, 1)
     for name, value in (("_FIRST", 5), ("_MOST", 9), ("_PROBE", 20)):
         monkeypatch.setattr(pages, name, value)

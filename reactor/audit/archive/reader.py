@@ -40,8 +40,9 @@ _PLANNER: Final = {
     **{f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")},
     # A plan for any values doesn't know which index rules out most, and takes the wrong one.
     "plan_cache_mode": "force_custom_plan",
-    # Of a plan over many months the server would think that it is worth being compiled.
+    # Of a plan over many months the server thinks that it is worth being compiled, or shared.
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 _CLUSTERS: Final = """
 SELECT version_num, name, id FROM alembic_version LEFT JOIN clusters ON true

@@ -11,12 +11,11 @@ from reactor.audit.query.pages import Found
 
 TERMS: Final = ("namespace", "kind", "outcome")
 """Columns of a term's index behind its key, which are as in the row."""
-_LOOK: Final = 16
-_LOOK_MOST: Final = 16_384
+_LOOK: Final = 16_384
 _PROBE: Final = 8
 _PROBE_MOST: Final = 4_096
-"""Entries of an index that are looked at for each position that is wanted, and at once: a step has
-to end before a page's time is up. Where each asks for another term, they are fewer.
+"""Entries of an index that are looked at: a step has to end before a page's time is up. Where each
+asks for another term, they are so many for each position that is wanted, and at most.
 """
 # No EXISTS: for that the server may read all rows of the term, and hash them.
 _OTHER: Final = (
@@ -102,7 +101,7 @@ class Rule(NamedTuple):
             # What the columns rule out isn't asked for its terms.
             return found * 2 if self.columns or self.findings is not None else found
         narrow = self.columns or self.phrases or self.findings is not None
-        return min(most * _LOOK, max(most, _LOOK_MOST)) if narrow else most
+        return max(most, _LOOK) if narrow else most
 
 
 def phrases(filters: Filters) -> list[Phrase]:

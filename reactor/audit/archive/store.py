@@ -21,6 +21,16 @@ from reactor.audit.row import COLUMNS, Row
 _ROWS: Final = ", ".join(f"e.{column}" for column in COLUMNS[1:]).replace("e.run", "e.run::text")
 # With the table's name: a bare `run` would be the text in the answer, which no index sorts.
 _ORDER: Final = {True: "e.at DESC, e.run DESC, e.seq DESC", False: "e.at, e.run, e.seq"}
+# In the order in which they are asked for: behind the limit none is read. OFFSET lets no other
+# condition lead to another index, and bounds on `at` keep other months out of it.
+_KEYED: Final = f"""
+SELECT {_ROWS}
+FROM unnest($2::bigint[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS k (at, run, seq, number)
+CROSS JOIN LATERAL (
+    SELECT * FROM entries AS e WHERE e.cluster = $1 AND e.at = k.at AND e.run = k.run
+    AND e.seq = k.seq AND e.at BETWEEN $5 AND $6 OFFSET 0
+) AS e WHERE true
+"""
 _EDGES: Final = " UNION ALL ".join(
     f"(SELECT at, run, seq FROM entries AS e WHERE cluster = $1 ORDER BY {_ORDER[down]} LIMIT 1)"
     for down in (False, True)
@@ -192,17 +202,14 @@ class ArchiveStore:
     async def rows(
         self, positions: Sequence[int], filters: Filters, *, down: bool, most: int | None
     ) -> Sequence[Row]:
-        where, values = _conditions(filters, 5)
+        if not positions:
+            return []
+        where, values = _conditions(filters, 7)
         limit = "" if most is None else f" LIMIT {most}"
-        ats, runs, seqs = zip(*map(unpack, positions), strict=True) if positions else ((),) * 3
+        ats, runs, seqs = zip(*map(unpack, positions), strict=True)
         found = await self._connection.fetch(
-            # In the order in which they are asked for: behind the limit none is read.
-            f"SELECT {_ROWS} FROM unnest($2::bigint[], $3::uuid[], $4::bigint[])"
-            " WITH ORDINALITY AS k (at, run, seq, number)"
-            " JOIN entries AS e ON e.cluster = $1"
-            " AND e.at = k.at AND e.run = k.run AND e.seq = k.seq"
-            f" WHERE true{where} ORDER BY k.number{limit}",
-            *(self._cluster, ats, runs, seqs, *values),
+            f"{_KEYED}{where} ORDER BY k.number{limit}",
+            *(self._cluster, ats, runs, seqs, min(ats), max(ats), *values),
         )
         return [_row(values) for values in found]
 
