@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 EXECUTABLE = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESK: Any = {"width": 1200, "height": 900}
 PHONE: Any = {"width": 360, "height": 740}
+PATIENCE = 45_000
+"""Milliseconds that a page has on a busy machine."""
 _QUIET = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -39,6 +41,7 @@ def require() -> None:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser with a profile of its own, gone with it."""
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=EXECUTABLE, args=list(_QUIET), headless=True
@@ -57,7 +60,7 @@ async def tab(browser: Browser, *, ignored: str = "", **options: Any) -> AsyncIt
     """
     context = await browser.new_context(**{"viewport": DESK, **options})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     hosts: set[str] = set()
 

@@ -48,7 +48,7 @@ async def test_earlier_changes_are_a_link_away(browser: Browser, url: str) -> No
         await page.goto(f"{url}{PATH}?limit=3")
         assert await page.locator(".change").count() == 3
         await page.get_by_role("link", name="Earlier changes").click()
-        assert await page.locator(".change").count() == len(STEPS) + 1 - 3
+        await expect(page.locator(".change")).to_have_count(len(STEPS) + 1 - 3)
         assert "added by tests" in await page.locator(".change h3").last.inner_text()
 
 
