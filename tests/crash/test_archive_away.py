@@ -20,7 +20,7 @@ from tests.crash.victim import Victim
 HANGING = 35.0
 """Seconds: longer than a server that went silent is waited for."""
 AWAY = 60.0
-BEFORE = AFTER = 8.0
+BEFORE = AFTER = 6.0
 WRITERS = 4
 EVERY = 0.1
 SLACK = 0.05
