@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reactor.errors import Fatal
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _META = "reactor.cli.globals"
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -75,6 +78,13 @@ def cluster_domain(_ctx: click.Context, _param: click.Parameter, value: str | No
         raise Fatal(f"--cluster-domain: {value!r}: {error}", code=2) from error
 
 
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What Tab offers for the path of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 def options() -> list[click.Option]:
     """Each goes into the context's meta, so that the last one given wins wherever it stands."""
     return [
@@ -86,6 +96,7 @@ def options() -> list[click.Option]:
         _option(
             ["--kubeconfig", "kubeconfig"],
             metavar="FILE",
+            shell_complete=files,
             help="Kubeconfig to use.  [default: $KUBECONFIG, the pod's own, ~/.kube/config]",
         ),
         _option(["--context", "context"], metavar="NAME", help="Context of the kubeconfig."),

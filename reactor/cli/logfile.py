@@ -14,6 +14,7 @@ from reactor.cli.audit.given import Where
 from reactor.cli.audit.opened import opened
 from reactor.cli.cluster import run
 from reactor.cli.globals import Globals
+from reactor.cli.say import say
 from reactor.client.fetched import Fetched, fetched
 from reactor.client.local import file
 from reactor.client.once import Once
@@ -34,7 +35,7 @@ def log_file(
         path = Path(folder) / "log.sqlite"
         found = run(_fetch(where, given, filters, path, events=events))
         if found.problem is not None:
-            output.said(f"rows may be missing here: {found.problem}")
+            say(f"rows may be missing here: {found.problem}")
         yield LogFile(path), "the log"
 
 

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from reactor.cli.audit import given
+from reactor.cli.globals import files
 from reactor.cli.goflags import GoCommand
 from reactor.cli.say import say
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--into",
     metavar="sandbox|KUBECONFIG",
-    shell_complete=given.files,
+    shell_complete=files,
     help="Do what was recorded again, in a sandbox with an adaptor of its own, or in a cluster.",
 )
 @click.option(

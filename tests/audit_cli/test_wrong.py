@@ -115,6 +115,9 @@ async def test_a_port_that_nobody_listens_on_is_told_by_every_command(smi: Smi) 
         (("--cluster-name", "eu-1"), "name one by --db postgresql://"),
         (("-o", "xml"), "'xml' is not one of"),
         (("--kubeconfig",), "Option '--kubeconfig' requires an argument"),
+        (("--url", ""), "--url '': write one such as"),
+        (("--url", "http://"), "--url 'http://': write one such as"),
+        (("--url", "http://127.0.0.1:99999"), "no URL of an adaptor"),
         (("--api-addr", "9995"), "--api-addr=9995: write HOST:PORT"),
     ],
 )
@@ -122,7 +125,7 @@ async def test_a_wrong_flag_is_told_alike_by_all_that_take_it(
     smi: Smi, flags: tuple[str, ...], said: str
 ) -> None:
     for command in (("audit", "list"), ("audit", "export"), ("replay",)):
-        where = () if flags[0] == "--api-addr" else ("--db", LOG)
+        where = () if flags[0] in ("--url", "--api-addr") else ("--db", LOG)
         refused(await smi(*command, *where, *flags), 2, said)
 
 

@@ -93,7 +93,9 @@ def test_commands_flags_and_choices_are_offered(
     ]
 
 
-@pytest.mark.parametrize("words", [["translate", "-f"], ["audit", "list", "--db"]])
+@pytest.mark.parametrize(
+    "words", [["translate", "-f"], ["audit", "list", "--db"], ["check", "--kubeconfig"]]
+)
 def test_files_are_left_to_bash_itself(words: list[str], tmp_path: Path) -> None:
     asked = "compopt() { echo compopt:$2; }"
     assert in_bash(["linkerd-smi", *words, ""], tmp_path, after=asked) == ["compopt:default"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from reactor.cli.audit import given
-from reactor.cli.globals import Globals
+from reactor.cli.globals import Globals, files
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 
 @click.command(cls=GoCommand)
@@ -18,7 +18,7 @@ from reactor.cli.goflags import GoCommand
     "--db",
     metavar="FILE",
     envvar="LINKERD_SMI_DB",
-    shell_complete=given.files,
+    shell_complete=files,
     help="The log to copy: an adaptor's SQLite file, which it may write to."
     "  [default: $LINKERD_SMI_DB]",
 )
@@ -73,7 +73,7 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
                 while part := whole.read(1 << 20):
                     sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
-        output.said(f"copied and verified: {counted(rows, 'row')}")
+        say(f"copied and verified: {counted(rows, 'row')}")
         return
     if file.exists() and not force:
         raise Fatal(f"{file} is there already: --force replaces it", code=2)
@@ -81,4 +81,4 @@ def backup(ctx: click.Context, file: Path, db: str | None, force: bool) -> None:
         raise Fatal(f"{file} is the log itself: name another file", code=2)
     with replaced(file) as fresh:
         rows = run(copied(source, fresh, progress=output.progress))
-    output.said(f"copied and verified: {counted(rows, 'row')} in {file}")
+    say(f"copied and verified: {counted(rows, 'row')} in {file}")

@@ -9,6 +9,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from reactor.admin.wire import Difference, Standing
@@ -68,12 +69,12 @@ def diff(ctx: click.Context, service: str, before: str, after: str | None, outpu
         click.echo(f"before: {_whole(found.before)}; after: {_whole(found.after)}")
     for label, standing in (("before", found.before), ("after", found.after)):
         if standing.entry is None:
-            shown.said(f"{label}: the log knows nothing of a profile of {namespace}/{name}")
+            say(f"{label}: the log knows nothing of a profile of {namespace}/{name}")
     for label, standing, entry in since:
         actor = shown.plain(standing.actor or "unknown")
         click.echo(f"{label}: since {entry.at}, by {actor} ({entries.name(entry)})")
     if not found.differs and found.before.entry is not None:
-        shown.said("they are the same")
+        say("they are the same")
     return int(found.differs)
 
 

@@ -12,6 +12,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,6 @@ def export(ctx: click.Context, file: Path, output: str) -> int:
 
     Exit codes: 0 complete, 1 truncated (stderr says why) or the log can't be read, 2 wrong usage.
     """
-    from reactor.cli.audit import output as shown
     from reactor.cli.audit.files import replaced
     from reactor.cli.cluster import run
 
@@ -56,7 +56,7 @@ def export(ctx: click.Context, file: Path, output: str) -> int:
 
                 raise Fatal(text)
     complete, text = _ending(last, output)
-    shown.said(text)
+    say(text)
     return 0 if complete else 1
 
 

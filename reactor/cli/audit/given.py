@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from reactor.cli.globals import Globals
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from reactor.cli.globals import Globals, files
 
 _META = "reactor.cli.audit"
 _ARCHIVES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
@@ -181,13 +178,6 @@ def output_option(*forms: str, default: str = "table") -> Callable[[Command], Co
         show_default=True,
         help="How it is printed.",
     )
-
-
-def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What Tab offers for the path of a file."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
 
 
 def _kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

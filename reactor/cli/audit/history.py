@@ -9,6 +9,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,9 +69,9 @@ def history(ctx: click.Context, split: str, limit: int, output: str) -> None:
             [_row(change, wide=wide) for change in found.changes],
         )
     else:
-        shown.said(f"the log has no change of {namespace}/{name}")
+        say(f"the log has no change of {namespace}/{name}")
     if found.next is not None:
-        shown.said(f"there are earlier changes: see --limit (now {limit})")
+        say(f"there are earlier changes: see --limit (now {limit})")
 
 
 def _row(change: Change, *, wide: bool) -> list[str | None]:

@@ -7,6 +7,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 
 @click.command("list", cls=GoCommand)
@@ -68,6 +69,6 @@ def list_(ctx: click.Context, limit: int, order: str, output: str) -> None:
     elif found.entries:
         entries.show(found.entries, output)
     else:
-        shown.said("no entry passes the filters")
+        say("no entry passes the filters")
     if found.more:
-        shown.said(f"there are more than {limit}: see --limit, or the filters")
+        say(f"there are more than {limit}: see --limit, or the filters")

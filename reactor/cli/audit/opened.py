@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -12,9 +13,9 @@ from reactor.check.cluster import Cluster
 from reactor.check.kinds import Pod
 from reactor.check.place import searched
 from reactor.cli.audit.given import Where
-from reactor.cli.audit.output import said
 from reactor.cli.cluster import connect
 from reactor.cli.globals import Globals
+from reactor.cli.say import say
 from reactor.client.local import file
 from reactor.client.log import Log
 from reactor.client.remote import Remote
@@ -30,7 +31,7 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             # Its driver takes time that nobody without an archive should spend.
             from reactor.client.archive import Archive
 
-            archive = Archive(where.db, cluster=where.cluster, told=said)
+            archive = Archive(where.db, cluster=where.cluster, told=say)
             try:
                 yield Log(archive)
             finally:
@@ -38,12 +39,12 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
         else:
             yield Log(file(where.db))
         return
-    url = where.url or (f"http://{given.api_addr}" if given.api_addr else None)
+    url = f"http://{given.api_addr}" if where.url is None and given.api_addr else where.url
     if url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise Fatal(f"--url {url}: write one such as http://127.0.0.1:9995", code=2)
+        if not re.match("https?://[^/]", url):
+            raise Fatal(f"--url {url!r}: write one such as http://127.0.0.1:9995", code=2)
         if where.token and not _private(url):
-            said(f"the token goes unencrypted to {url}: who listens in between can use it")
+            say(f"the token goes unencrypted to {url}: who listens in between can use it")
         async with Remote(url=url, token=where.token, lag=_lag) as remote:
             yield Log(remote)
         return
@@ -61,7 +62,7 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
             ) from error
         meta = pod.metadata
         if given.verbose:
-            said(f"asking pod {meta.namespace}/{meta.name} by {connection.server}")
+            say(f"asking pod {meta.namespace}/{meta.name} by {connection.server}")
         async with (
             forwarded(connection, meta.namespace, meta.name, adaptor.port(pod.spec)) as port,
             Remote(url=f"http://127.0.0.1:{port}", token=token, lag=_lag) as remote,
@@ -70,7 +71,7 @@ async def opened(where: Where, given: Globals) -> AsyncIterator[Log]:
 
 
 def _lag(source: str) -> None:
-    said(f"not everything there is may be in this answer; it is from: {source}")
+    say(f"not everything there is may be in this answer; it is from: {source}")
 
 
 async def _pod(cluster: Cluster) -> Pod:

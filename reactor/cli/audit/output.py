@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from reactor.cli.audit import times
-from reactor.cli.say import say, wipe
+from reactor.cli.say import wipe
 from reactor.cli.table import table
 
 _STYLES = {
@@ -108,8 +108,3 @@ def progress(text: str) -> None:
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns - 1
         print(text[:width], end="", file=sys.stderr, flush=True)
-
-
-def said(text: str) -> None:
-    """A remark beside the answer."""
-    say(text)

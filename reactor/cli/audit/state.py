@@ -9,6 +9,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from reactor.admin.wire import Standing
@@ -48,7 +49,7 @@ def state(ctx: click.Context, service: str, at: str | None, output: str) -> None
         shown.machine(found, output)
         return
     if found.entry is None:
-        shown.said(f"the log knows nothing of a profile of {namespace}/{name} from then or before")
+        say(f"the log knows nothing of a profile of {namespace}/{name} from then or before")
         return
     where = entries.name(found.entry)
     if output == "name":

@@ -10,6 +10,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -64,7 +65,6 @@ class _Following:
         """Raises ReactorError when it can't begin, or is refused later."""
         import asyncio
 
-        from reactor.cli.audit import output
         from reactor.cli.audit.opened import opened
         from reactor.errors import Retryable
 
@@ -75,9 +75,9 @@ class _Following:
             except Retryable as error:
                 if not self._begun:
                     raise
-                output.said(f"{error}; trying again")
+                say(f"{error}; trying again")
             if self._following and self._place is None:
-                output.said("nothing had come yet to go on behind, so entries may be missing here")
+                say("nothing had come yet to go on behind, so entries may be missing here")
             self._following = False
             await asyncio.sleep(_AGAIN)
 
@@ -85,7 +85,6 @@ class _Following:
         """Until the connection ends."""
         from contextlib import aclosing
 
-        from reactor.cli.audit import output
         from reactor.errors import Terminal
 
         held = self._place
@@ -103,9 +102,7 @@ class _Following:
                     if error.status != 404 or place is None:
                         raise
                     if place == held:
-                        output.said(
-                            f"{error} Entries may be missing here; it goes on with the newest."
-                        )
+                        say(f"{error} Entries may be missing here; it goes on with the newest.")
 
     async def _places(self, log: Log) -> AsyncGenerator[str | None, None]:
         """Where to begin: behind an entry that has a name, so that a connection that is lost

@@ -9,6 +9,7 @@ import click
 from reactor.cli.audit import given
 from reactor.cli.globals import Globals
 from reactor.cli.goflags import GoCommand
+from reactor.cli.say import say
 
 if TYPE_CHECKING:
     from reactor.admin.wire import Verdict
@@ -61,7 +62,7 @@ def verify(ctx: click.Context, anchors: tuple[str, ...], output: str) -> int:
         click.echo(f"NOT PROVED: {found.problem}")
         click.echo(_as_written(found.rows, " before that"))
     for remark in found.remarks:
-        shown.said(remark)
+        say(remark)
     return 0 if found.proved else 1
 
 
