@@ -19,7 +19,7 @@ from reactor.audit.query.filters import Filters
 from reactor.audit.query.moments import between
 from reactor.audit.query.pages import Found, Lead, Span
 from reactor.audit.query.records import Run
-from reactor.audit.query.stats import GAPS, UNINDEXED, Stats, stats
+from reactor.audit.query.stats import Stats, stats
 from reactor.audit.query.terms import TERMS, TIME, Terms, given, possible
 from reactor.audit.query.where import conditions
 from reactor.audit.row import Row
@@ -279,17 +279,7 @@ class SqliteStore:
         return await self._connection.run(records.documents, tuple(dict.fromkeys(digests)))
 
     async def stats(self, path: Path) -> Stats:
-        return await self._connection.run(self._stats, path)
-
-    def _stats(self, connection: sqlite3.Connection, path: Path) -> Stats:
-        asked = Filters(kind="gap")
-        span = self._span(connection, asked)
-        gaps: list[int] = []
-        if new := span.part(max(self._indexed + 1, span.high - UNINDEXED + 1), span.high):
-            gaps += self._listed(connection, "", asked, new, True, UNINDEXED)
-        if self._indexed and (old := span.part(0, self._indexed)):
-            gaps += self._common(connection, asked, old, True, GAPS).positions
-        return stats(connection, path, self._indexed, gaps)
+        return await self._connection.run(stats, path, self._indexed)
 
     async def runs(self) -> list[Run]:
         return await self._connection.run(records.runs)
