@@ -108,7 +108,7 @@ async def test_filters_choose(log: Followed) -> None:
 async def test_a_client_that_comes_back_misses_nothing_and_sees_nothing_twice(
     log: Followed,
 ) -> None:
-    total = 400
+    total = 150
     names = [str(number) for number in range(total)]
 
     async def write() -> None:
