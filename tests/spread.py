@@ -9,8 +9,8 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  
 
 _TOGETHER = {"tests/audit_cli", "tests/browser", "tests/chart", "tests/check", "tests/image"}
 """What their tests share takes longer than the tests: a worker alone makes it once."""
-_LONG = ("tests/guide/", "tests/image/")
-"""Minutes each. Begun last, they would leave the other workers with nothing to do."""
+_LONG = ("tests/guide/", "tests/image/", "tests/writers/")
+"""Begun last, they would leave the other workers with nothing to do."""
 
 
 class Spread(LoadFileScheduling):  # type: ignore[misc]  # the same
