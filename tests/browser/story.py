@@ -14,6 +14,7 @@ NAMESPACE: Final = "shop"
 MARKUP: Final = "<img src=x onerror=alert(1)>"
 ODD: Final = "odd"
 LONG: Final = "a" + "long" * 40
+MANY: Final = "checkout-regions"
 STEPS: Final = (
     ("alice", 900, 100),
     ("bob", 750, 250),
@@ -41,8 +42,30 @@ async def tell(cluster: Cluster, adaptor: Adaptor) -> None:
     marked["metadata"]["annotations"] = {"note": f"</pre><script>alert(2)</script>{MARKUP}"}
     await cluster.api.create(TRAFFICSPLITS, marked, NAMESPACE, field_manager=MARKUP)
     await adaptor.event(Observed, lambda event: event.object.meta.name == "typo")
+    await _many(cluster, adaptor)
+    await _failing(cluster, adaptor)
     await adaptor.idle()
     await adaptor.daemon.parts.journal.commit()
+
+
+async def _many(cluster: Cluster, adaptor: Adaptor) -> None:
+    """Twelve backends, some without any weight, and in the end all of them."""
+    regions = [f"checkout-region-{number:02}" for number in range(12)]
+    await cluster.create_services("checkout", *regions)
+    await cluster.create_split(
+        MANY, "checkout", [(name, number % 4 * 50) for number, name in enumerate(regions)]
+    )
+    await cluster.wait_profile("checkout")
+    await step(cluster, adaptor, MANY, [(name, 0) for name in regions], author="erin")
+
+
+async def _failing(cluster: Cluster, adaptor: Adaptor) -> None:
+    """A split whose profile the API server does not take."""
+    assert cluster.sandbox is not None
+    rule = cluster.sandbox.faults.respond(422, verb="create", resource="serviceprofiles")
+    await cluster.create_split("refused", "refused", [("refused-a", 1), ("refused-b", "500m")])
+    await adaptor.event(Synced, lambda event: event.outcome == "failed")
+    rule.lift()
 
 
 async def step(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.chromium import PHONE, fits, screenshot, tab
+from tests.browser.chromium import screenshot, tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -20,10 +20,3 @@ async def test_journal_watches_gaps_and_runs_are_told(browser: Browser, url: str
         for resource in ("serviceprofiles", "services", "trafficsplits"):
             assert await page.get_by_role("rowheader", name=resource, exact=True).count() == 1
         await screenshot(page, "health")
-
-
-async def test_a_phone_in_the_dark_shows_all_of_it(browser: Browser, url: str) -> None:
-    async with tab(browser, viewport=PHONE, color_scheme="dark") as page:
-        await page.goto(f"{url}/health")
-        assert await fits(page)
-        await screenshot(page, "health-phone-dark")

@@ -71,6 +71,9 @@ async def test_new_entries_appear_by_themselves_and_each_once(
         status = page.get_by_role("status")
         await expect(status).to_have_text("Live: waiting for entries.")
         before = await page.locator(ROWS).count()
+        held = page.locator(f"{ROWS} a").first
+        await held.focus()
+        there = await held.get_attribute("href")
         for weight in ("500m", "250m"):
             weights = [("cart-a", weight), ("cart-b", "1")]
             await step(cluster, adaptor, "cart", weights, author="erin")
@@ -78,6 +81,7 @@ async def test_new_entries_appear_by_themselves_and_each_once(
         await expect(status).to_have_text("Live: 2 new entries.")
         ids = await page.locator(ROWS).evaluate_all("rows => rows.map(row => row.id)")
         assert len(set(ids)) == len(ids)
+        assert await page.locator(":focus").get_attribute("href") == there
         await screenshot(page, "log-live-dark")
 
 

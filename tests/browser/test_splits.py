@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.chromium import PHONE, fits, screenshot, tab
+from tests.browser.chromium import screenshot, tab
 from tests.browser.story import MARKUP, NAMESPACE
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -24,32 +24,8 @@ async def test_every_split_is_there_and_what_is_not_in_sync_is_marked(
         await screenshot(page, "splits")
 
 
-async def test_a_phone_in_the_dark_shows_all_of_it(browser: Browser, url: str) -> None:
-    async with tab(browser, viewport=PHONE, color_scheme="dark") as page:
-        await page.goto(url)
-        assert await fits(page)
-        dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert dark == "rgb(15, 19, 24)"
-        await screenshot(page, "splits-phone-dark")
-
-
 async def test_markup_shows_as_text_and_does_nothing(browser: Browser, url: str) -> None:
     async with tab(browser) as page:
         await page.goto(url)
         assert await page.get_by_text(MARKUP).count() >= 1
         assert await page.locator("img").count() == 0
-
-
-async def test_the_keyboard_reaches_everything_and_shows_where_it_is(
-    browser: Browser, url: str
-) -> None:
-    async with tab(browser) as page:
-        await page.goto(url)
-        await page.keyboard.press("Tab")
-        assert await page.locator(":focus").inner_text() == "Skip to the content"
-        await page.keyboard.press("Enter")
-        await page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        assert await focused.get_attribute("id") == "namespace"
-        outline = await focused.evaluate("element => getComputedStyle(element).outlineStyle")
-        assert outline == "solid"

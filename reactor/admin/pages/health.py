@@ -47,7 +47,8 @@ def page(*, log: Log, readiness: Readiness, registry: CollectorRegistry) -> Page
             "more_runs": max(0, len(runs) - _RUNS),
         }
 
-    return Page("/health", "health.html", show)
+    part = "Journal, watches and gaps are this adaptor's own; the runs come"
+    return Page("/health", "health.html", show, part=part)
 
 
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -23,12 +23,15 @@ template shows; ``status`` in it is the answer's, 200 without."""
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page: its path, its template, and what that shows."""
+    """One page: its path, its template, and what that shows. ``part`` says what of it a log
+    fills, and begins the sentence that tells which.
+    """
 
     path: str
     template: str
     show: Show
     places: tuple[Parameter, ...] = ()
+    part: str = ""
 
 
 def handler(
@@ -48,7 +51,7 @@ def handler(
             found = await page.show(places, _filled(request.scope["query_string"]), now)
         except ReactorError as error:
             raise unanswered(error) from error
-        body = await renderer.page(page.template, {**found, "now": now})
+        body = await renderer.page(page.template, {**found, "now": now}, part=page.part)
         return html(body, status=found.get("status", 200))
 
     return shown

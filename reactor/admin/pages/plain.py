@@ -14,6 +14,7 @@ _PAGE: Final = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title} · smi-adaptor</title>
 <link rel="icon" href="{icon}">
 <link rel="stylesheet" href="{css}">
@@ -27,6 +28,8 @@ _PAGE: Final = """<!doctype html>
 </body>
 </html>
 """
+_ELSEWHERE: Final = """<p class="actions"><a href="/">All splits</a> <a href="/log">Log</a>
+<a href="/health">Health</a></p>"""
 _FORM: Final = """<form method="post" action="{action}" class="stack">
 <input type="hidden" name="next" value="{next}">
 <label for="token">Bearer token</label>
@@ -46,10 +49,11 @@ def problem(refused: Refused) -> bytes:
         f"<li><b>{escape(e.field)}</b>: {escape(e.message)}; allowed: {escape(e.allowed)}</li>"
         for e in refused.problem.errors
     )
-    body = f'<p role="alert">{escape(refused.problem.detail)}</p>'
+    said = "The question can't be answered:" if fields else refused.problem.detail
+    body = f'<p role="alert" class="alert">{escape(said)}</p>'
     if fields:
         body += f"<ul>{fields}</ul>"
-    return _page(refused.problem.title, f'{body}<p><a href="/">All splits</a></p>')
+    return _page(refused.problem.title, body + _ELSEWHERE)
 
 
 def sign_in(*, onward: str, message: str = "") -> bytes:

@@ -30,9 +30,9 @@ class Renderer:
         self._turn = asyncio.Lock()
         self._environment: Environment | None = None
 
-    async def page(self, template: str, values: Mapping[str, Any]) -> bytes:
-        """The page as UTF-8; every value in it shows as text."""
-        source = None if self._source is None else told(self._source())
+    async def page(self, template: str, values: Mapping[str, Any], *, part: str = "") -> bytes:
+        """The page as UTF-8; every value in it shows as text. ``part``: as for `told`."""
+        source = None if self._source is None else told(self._source(), part=part)
         async with self._turn:
             return await asyncio.to_thread(self._rendered, template, {**values, "source": source})
 

@@ -156,8 +156,27 @@ async def test_markup_in_the_log_is_shown_as_text(serve: Serve, target: str) -> 
 )
 async def test_a_page_says_which_log_it_tells_of(serve: Serve, source: str, said: str) -> None:
     server = await serve(log=MemoryLog(ROWS), source=lambda: source)
-    for target in ("/", "/log", f"/entries/{RUN}/4", "/health", "/splits/n/s"):
+    for target in ("/log", f"/entries/{RUN}/4", "/splits/n/s"):
         assert said in (await ask(server.port, target, headers=HTML)).text
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("archive; lag-rows=12", "from the archive, which lacks this adaptor's newest 12 rows."),
+        ("local; archive-lacks-rows=7", "from its own log while the archive can't be asked."),
+    ],
+)
+async def test_a_page_of_the_adaptors_own_state_says_what_alone_a_log_tells(
+    serve: Serve, source: str, said: str
+) -> None:
+    server = await serve(log=MemoryLog(ROWS), source=lambda: source)
+    splits = _text(await ask(server.port, "/", headers=HTML))
+    assert "The list is this adaptor's own state; the history of each split comes" in splits
+    health = _text(await ask(server.port, "/health", headers=HTML))
+    assert "watches and gaps are this adaptor's own; the runs come" in health
+    assert said in splits
+    assert said in health
 
 
 async def test_an_entry_that_is_not_there_is_a_page_that_says_so(serve: Serve) -> None:
@@ -210,14 +229,35 @@ async def test_no_page_names_another_address(serve: Serve) -> None:
 
 async def test_a_browser_gets_errors_as_pages_and_others_as_json(serve: Serve) -> None:
     port = (await serve()).port
-    page = await ask(port, "/?state=odd", headers=HTML)
+    page = await ask(port, f"/entries/{RUN}/odd", headers=HTML)
     assert page.status == 400
-    assert "state: &#x27;odd&#x27; is unknown, allowed: one of in-sync" in page.text
-    assert (await ask(port, "/?state=odd")).json()["errors"][0]["field"] == "state"
+    assert page.text.count("&#x27;odd&#x27; is out of bounds; allowed: 1 or more") == 1
+    assert (await ask(port, f"/entries/{RUN}/odd")).json()["errors"][0]["field"] == "seq"
     missing = await ask(port, f"/{MARKUP.replace(' ', '')}", headers=HTML)
     assert missing.status == 404
     assert "<script>" not in missing.text
     assert (await ask(port, "/api/v1/nothing", headers=HTML)).json()["status"] == 404
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ("/?namespace=a b&state=odd", 2),
+        ("/log?namespace=a b&kind=odd&since=-2h&limit=0", 2),
+    ],
+)
+async def test_a_wrong_filter_keeps_what_was_typed_and_has_one_error_that_says_what_would_do(
+    serve: Serve, target: str, wrong: int
+) -> None:
+    page = await ask((await serve()).port, target.replace(" ", "%20"), headers=HTML)
+    assert page.status == 400
+    assert 'name="namespace" value="a b"' in page.text
+    assert "<option selected>odd</option>" in page.text
+    assert page.text.count('aria-invalid="true"') == wrong
+    assert page.text.count(" autofocus") == 1
+    assert page.text.count("&#39;odd&#39; is unknown; allowed: one of ") == 1
+    if "limit" in target:
+        assert "limit: &#39;0&#39; is out of bounds; allowed: a whole number from 1" in page.text
 
 
 async def test_a_field_that_is_left_empty_filters_nothing(serve: Serve) -> None:

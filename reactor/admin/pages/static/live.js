@@ -31,7 +31,9 @@
         row.classList.add("new");
         body.prepend(row);
       }
-      while (body.rows.length > MOST) body.lastElementChild.remove();
+      // Whoever stands on the last row with the keyboard would be thrown back to the top.
+      const held = () => body.lastElementChild.contains(document.activeElement);
+      while (body.rows.length > MOST && !held()) body.lastElementChild.remove();
       arrived += fresh.length;
       const count = `${arrived} new ${arrived === 1 ? "entry" : "entries"}`;
       say(`Live: ${arrived ? count : "waiting for entries"}.`);
