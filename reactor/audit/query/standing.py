@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -81,11 +81,10 @@ async def standing(log: Log, namespace: str, service: str, *, at: int | None = N
     looked = 0
     while True:
         page = await log.entries(filters, limit=_PAGE, cursor=cursor)
-        bodies: Mapping[bytes, str] | None = None
-        for row in page.entries:
-            if found is not None and bodies is None:
-                bodies = await log.documents([d for one in page.entries for d in _shown(one)])
-            told = await _told(log, row, bodies)
+        bodies = _Bodies(log)
+        for number, row in enumerate(page.entries):
+            older = page.entries[number:]
+            told = await _told(log, row, older, bodies, one=found is None)
             if told is None:
                 continue
             if found is not None and (told.entry is None or told.overrides != found.overrides):
@@ -99,27 +98,41 @@ async def standing(log: Log, namespace: str, service: str, *, at: int | None = N
             return found or _UNKNOWN
 
 
-def _shown(row: Row) -> Sequence[bytes]:
-    """The document of a row that saw the profile."""
-    return row.digests[:1] if row.kind == "observed" and row.split is None else ()
+class _Bodies:
+    """Documents of rows that saw the profile."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._found: dict[bytes, str] = {}
+
+    async def of(self, row: Row, others: Sequence[Row]) -> str | None:
+        """The row's, asked for with those of the others; None when it is gone."""
+        if not row.digests:
+            return None
+        if row.digests[0] not in self._found:
+            seen = [one for one in (row, *others) if one.kind == "observed" and one.split is None]
+            digests = [one.digests[0] for one in seen if one.digests]
+            self._found |= await self._log.documents(digests)
+        return self._found.get(row.digests[0])
 
 
-async def _told(log: Log, row: Row, bodies: Mapping[bytes, str] | None) -> Standing | None:
+async def _told(
+    log: Log, row: Row, older: Sequence[Row], bodies: _Bodies, *, one: bool
+) -> Standing | None:
     """What this row says of the profile; None when it says nothing. Without an entry when what it
-    refers to is gone, so that nobody knows what it said.
+    refers to is gone, so that nobody knows what it said. ``one``: only its own document is asked for.
     """
     overrides: tuple[Override, ...] | None = None
     if row.kind == "observed" and row.split is None:
         detail = _detail(row.detail)
         if detail.type != "deleted" and not detail.gone:
-            some = await log.documents(_shown(row)) if bodies is None else bodies
-            body = some.get(row.digests[0]) if row.digests else None
+            body = await bodies.of(row, () if one else older)
             if body is None:
                 return _UNKNOWN
             spec = _profile(body).spec
             overrides = (spec.dst_overrides if spec is not None else None) or ()
     elif row.kind == "synced" and row.outcome in _WRITTEN:
-        decision = await _decision(log, row)
+        decision = await _decision(log, row, older)
         if decision is None:
             return _UNKNOWN
         overrides = _written(decision)
@@ -129,10 +142,13 @@ async def _told(log: Log, row: Row, bodies: Mapping[bytes, str] | None) -> Stand
     return Standing(overrides, place, row.actor or "smi-adaptor", row.outcome)
 
 
-async def _decision(log: Log, row: Row) -> Row | None:
-    """The one that this outcome ends."""
+async def _decision(log: Log, row: Row, older: Sequence[Row]) -> Row | None:
+    """The one that this outcome ends: not far from it, as a rule."""
     if row.reconcile is None:
         return None
+    for near in older:
+        if near.kind == "translated" and near.reconcile == row.reconcile:
+            return near
     page = await log.entries(Filters(kind="translated", reconcile=row.reconcile), limit=1)
     return page.entries[0] if page.entries else None
 
