@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -32,36 +31,30 @@ class Plot:
         shell.run(f"kubectl apply -f {samples}/3-trafficsplit.yaml")
         self._profile("500", "500")
         for weights in ((900, 100), (700, 300), (500, 500)):
-            self._later()
+            self._between()
             self._patch(weights, manager="flagger")
             self._profile(*map(str, weights))
-        self._later()
+        self._between()
         one_zero_too_many = "sed -i '/service: failing-svc/{n;s/500/5000/}'"
         shell.run(f'KUBE_EDITOR="{one_zero_too_many}" kubectl edit ts {SPLIT} -n {NAMESPACE}')
         self._profile("500", "5k")
-        self._later()
+        self._between()
         self._patch((1000, 0), manager="flagger")
         self._profile("1k", "0")
-        self._later()
+        self._between()
         second = _split(SECOND, (0, 1000))
         line = "kubectl apply --server-side --field-manager=argocd-controller -f -"
         shell.run(line, stdin=json.dumps(second))
         self._event(SECOND, "ShadowedBy")
-        self._later()
+        self._between()
         shell.run(
             f"kubectl -n {NAMESPACE} patch serviceprofile {_PROFILE} --type=json -p "
             '\'[{"op":"replace","path":"/spec/dstOverrides/0/weight","value":"1"}]\''
         )
         self._profile("1k", "0")
-        self._later()
+        self._between()
         shell.run(f"kubectl delete ts {SPLIT} -n {NAMESPACE}")
         self._profile("0", "1k")
-
-    def _later(self) -> None:
-        # Managed fields tell whole seconds: a manager who comes twice in one is unknown.
-        now = int(time.time())
-        until(lambda: int(time.time()) > now, what="the next second")
-        self._between()
 
     def _patch(self, weights: Sequence[int], *, manager: str) -> None:
         spec = {"spec": {"backends": _backends(weights)}}
