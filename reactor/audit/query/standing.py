@@ -120,7 +120,7 @@ async def _told(
     log: Log, row: Row, older: Sequence[Row], bodies: _Bodies, *, one: bool
 ) -> Standing | None:
     """What this row says of the profile; None when it says nothing. Without an entry when what it
-    refers to is gone, so that nobody knows what it said. ``one``: only its own document is asked for.
+    refers to is gone, so that nobody knows what it said. ``one``: no other document is read.
     """
     overrides: tuple[Override, ...] | None = None
     if row.kind == "observed" and row.split is None:
