@@ -84,6 +84,9 @@ def _run(argv: list[str]) -> int:
         return 141  # as a shell reports one that SIGPIPE ended
     except streams.Unwritable as error:
         return _end(str(error), 1)
+    except UnicodeEncodeError as error:
+        # What the shell gave is kept as bytes that no text can have.
+        return _end(f"{error.object!r} can't be written as {error.encoding}", 2)
     except Exception as error:
         return _end(f"unexpected error: {type(error).__name__}: {error}", 1)
 

@@ -41,7 +41,7 @@ def _text(before: TextIO | None, raw: io.FileIO, *, by_line: bool = False) -> io
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=getattr(before, "encoding", None) or "utf-8",
-        errors=getattr(before, "errors", None),
+        errors=getattr(before, "errors", None) or "backslashreplace",
         line_buffering=by_line or raw.isatty(),
     )
 

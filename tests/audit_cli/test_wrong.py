@@ -112,6 +112,7 @@ async def test_a_port_that_nobody_listens_on_is_told_by_every_command(smi: Smi) 
         (("--since", "-1h", "--until", "-2h"), "the first is to be the earlier one"),
         (("--run", "x"), "run: 'x' does not match"),
         (("-n", ""), "namespace: '' does not match"),
+        (("-n", "\udcff"), "can't be written as utf-8"),
         (("--cluster-name", "eu-1"), "name one by --db postgresql://"),
         (("-o", "xml"), "'xml' is not one of"),
         (("--kubeconfig",), "Option '--kubeconfig' requires an argument"),
