@@ -97,30 +97,8 @@ def stopped(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize(
     "content",
-    [
-        None,
-        "",
-        "{",
-        "just words",
-        "[]",
-        "apiVersion: v1\nkind: Config\n",
-        kubeconfig("http://127.0.0.1:1").replace('"here"', '"gone"', 1),
-        kubeconfig("http://127.0.0.1:1").replace('"me"', '"them"', 1),
-        kubeconfig("no url at all"),
-        "\x00\x01",
-    ],
-    ids=[
-        "missing",
-        "empty",
-        "broken",
-        "words",
-        "list",
-        "bare",
-        "no context",
-        "no user",
-        "no server",
-        "binary",
-    ],
+    [None, "{", kubeconfig("no url at all")],
+    ids=["missing", "broken", "no server"],
 )
 def test_a_bad_kubeconfig_is_named(start: Start, tmp_path: Path, content: str | None) -> None:
     if content is None:

@@ -116,7 +116,10 @@ def test_nothing_at_all_is_told(tmp_path: Path) -> None:
 
 BAD_FILES = {
     "clusters: [": "not YAML in line 1",
+    "\x00\x01": "not YAML",
     "- a list": "expected a mapping",
+    "just words": "expected a mapping",
+    "": "current-context is not set",
     "clusters: 5": "clusters must be a list",
     "clusters: [{cluster: {}}]": r"clusters\[0\].name is missing",
     "users: [{name: u, user: 7}]": r"users\[u\].user must be a mapping",
@@ -130,6 +133,10 @@ BAD_FILES = {
         "{current-context: a, contexts: [{name: a, context: {cluster: c}}],"
         " clusters: [{name: c, cluster: {server: 10.0.0.1}}]}"
     ): r"clusters\[c\].server must be a URL",
+    (
+        "{current-context: a, contexts: [{name: a, context: {cluster: c, user: them}}],"
+        " clusters: [{name: c, cluster: {server: 'http://10.0.0.1'}}]}"
+    ): r"contexts\[a\].user names 'them', which is not there",
 }
 
 
