@@ -75,3 +75,9 @@ def unpack(index: sqlite3.Connection, before: int) -> None:
         "DELETE FROM terms WHERE NOT EXISTS (SELECT 1 FROM packs"
         f" WHERE packs.id BETWEEN terms.id * {PACKS} AND (terms.id + 1) * {PACKS} - 1)"
     )
+    # Of all that shapes have, only actors are as many as people make of them.
+    index.execute(
+        "DELETE FROM shapes WHERE actor <> ''"
+        " AND NOT EXISTS (SELECT 1 FROM terms WHERE field = 'actor' AND term = shapes.actor)"
+        " AND actor NOT IN (SELECT actor FROM recent WHERE actor IS NOT NULL)"
+    )

@@ -35,7 +35,8 @@ TABLES: Final = (
     "CREATE TABLE terms (id INTEGER PRIMARY KEY, field TEXT NOT NULL, term TEXT NOT NULL,"
     " rows INTEGER NOT NULL, UNIQUE (field, term))",
     # What rows of the log look like: which of these they have, and whether they have words.
-    # Few sorts of rows there are; what is asked of none of them needs no look at any row.
+    # Few sorts of rows there are; what is asked of none of them needs no look at any row. There may
+    # be more than the rows have by now, never fewer.
     "CREATE TABLE shapes (actor TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL,"
     " namespace INTEGER NOT NULL, split INTEGER NOT NULL, service INTEGER NOT NULL,"
     " text INTEGER NOT NULL, PRIMARY KEY (actor, kind, outcome, namespace, split, service, text))"

@@ -22,9 +22,17 @@ def _index() -> Iterator[sqlite3.Connection]:
         index.executemany(
             "INSERT INTO recent (position, kind, actor) VALUES (?, ?, ?)",
             [
-                (number, f"kind-{number % 2}", f"actor-{number // 10_000}")
+                (
+                    number,
+                    f"kind-{number % 2}",
+                    f"actor-{number // 10_000 if number < 2 * PACK else 3}",
+                )
                 for number in range(1, 2 * PACK + 1)
             ],
+        )
+        index.executemany(
+            "INSERT INTO shapes VALUES (?, 'kind-0', '', 0, 0, 0, 0)",
+            [("",), ("actor-0",), ("actor-1",), ("actor-3",)],
         )
         index.executemany(
             "INSERT INTO recent_findings VALUES ('Ünruhe \"x\"', ?)", [(7,), (PACK + 9,)]
@@ -63,3 +71,9 @@ def test_what_retention_removed_is_forgotten_with_its_terms(index: sqlite3.Conne
     assert positions(index, "actor", "actor-1") == list(range(PACK, 20_000))
     assert positions(index, "kind", "kind-0") == list(range(PACK, 2 * PACK, 2))
     assert index.execute("SELECT * FROM terms WHERE term = 'actor-0'").fetchall() == []
+    # The newest row is the only one of its actor, and not packed yet.
+    assert index.execute("SELECT actor FROM shapes").fetchall() == [
+        ("",),
+        ("actor-1",),
+        ("actor-3",),
+    ]
