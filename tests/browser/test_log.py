@@ -85,6 +85,30 @@ async def test_new_entries_appear_by_themselves_and_each_once(
         await screenshot(page, "log-live-dark")
 
 
+async def test_a_live_view_that_is_full_keeps_the_row_that_the_keyboard_stands_on(
+    browser: Browser, url: str, cluster: Cluster
+) -> None:
+    (adaptor,) = cluster.adaptors
+    async with tab(browser) as page:
+        await page.goto(f"{url}/log?kind=synced&service=cart&live=1")
+        status = page.get_by_role("status")
+        await expect(status).to_have_text("Live: waiting for entries.")
+        await page.locator("table.rows tbody").evaluate(
+            """body => {
+              const last = body.lastElementChild;
+              while (body.rows.length < 500) body.append(last.cloneNode(true));
+              body.lastElementChild.querySelector('a').focus();
+            }"""
+        )
+        await step(cluster, adaptor, "cart", [("cart-a", "3"), ("cart-b", "1")], author="erin")
+        await expect(status).to_have_text("Live: 1 new entry.")
+        assert await page.locator(":focus").count() == 1
+        assert await page.locator(ROWS).count() == 501
+        await page.locator(":focus").evaluate("link => link.blur()")
+        await step(cluster, adaptor, "cart", [("cart-a", "1"), ("cart-b", "1")], author="erin")
+        await expect(page.locator(ROWS)).to_have_count(500)
+
+
 async def test_without_a_script_all_but_the_live_view_works(browser: Browser, url: str) -> None:
     async with tab(browser, java_script_enabled=False) as page:
         await page.goto(f"{url}/log?live=1")

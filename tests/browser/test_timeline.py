@@ -68,4 +68,5 @@ async def test_an_author_with_markup_in_his_name_is_shown_as_text(
     async with tab(browser) as page:
         await page.goto(f"{url}/splits/{NAMESPACE}/typo")
         assert MARKUP in await page.locator(".change h3").inner_text()
+        assert "never: it names no Service" in await page.locator(".facts").inner_text()
         assert await page.locator("main img").count() == 0
