@@ -100,8 +100,9 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change of a split: weights as written, null where there was no split or none that can
-    be read; ``decided`` null when a later change came first, ``ended`` null while it isn't known.
+    """One change of a split: weights as written, null where there was no split, none that can be
+    read, or where retention took what was before; ``decided`` null when a later change came
+    first, ``ended`` null while it isn't known.
     """
 
     entry: Place

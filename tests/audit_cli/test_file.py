@@ -17,6 +17,8 @@ import yaml
 from tests.audit_cli.conftest import Audit
 from tests.audit_cli.story import SERVICE, SPLIT
 from tests.replay.logs import write
+from tests.unit.audit.logs import opened
+from tests.unit.audit.test_history import Story
 
 
 async def name_of(audit: Audit, log: Path, *filters: str) -> str:
@@ -146,6 +148,22 @@ async def test_the_state_at_a_moment_is_what_it_was_then(audit: Audit, log: Path
     nothing = await audit("state", "--db", log, SERVICE, "--at", "2001-01-01T00:00:00Z")
     assert (nothing.code, nothing.out) == (0, "")
     assert "knows nothing" in nothing.err
+
+
+async def test_what_was_before_the_log_began_is_not_called_none(
+    audit: Audit, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.sqlite"
+    async with opened(path) as log:
+        story = Story(log)
+        story.seen(1)
+        story.seen(1, type="deleted")
+        story.seen(2, type="added")
+        assert await log.commit()
+    told = await audit("history", "--db", path, "default/s")
+    assert [" ".join(line.split()[3:]) for line in told.out.splitlines()[1:]] == [
+        *("none -> a=2", "a=1 -> none", "? -> a=1")
+    ]
 
 
 async def test_the_difference_of_two_moments_is_an_exit_code(audit: Audit, log: Path) -> None:

@@ -21,17 +21,20 @@ _STAGES = ("queued", "decided", "retried", "committed", "written")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A backend before and after a change; None where it was not part of the split."""
+    """A backend before and after a change; None where it was not part of the split. ``known``
+    says whether the log still tells what was before.
+    """
 
     name: str
     before: Bar | None
     after: Bar | None
+    known: bool
 
     @property
     def differs(self) -> bool:
         """Whether its weight changed."""
         texts = [None if bar is None else bar.text for bar in (self.before, self.after)]
-        return texts[0] != texts[1]
+        return self.known and texts[0] != texts[1]
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -78,7 +81,10 @@ def page(log: Log) -> Page:
 def _shown(change: Change) -> Shown:
     before = {bar.name: bar for bar in _bars(change.before)}
     after = {bar.name: bar for bar in _bars(change.after)}
-    lines = [Line(name, before.get(name), after.get(name)) for name in {**after, **before}]
+    known = change.before is not None or change.type == "added"
+    if not known:
+        before = {name: Bar(name, "not known", None) for name in after}
+    lines = [Line(name, before.get(name), after.get(name), known) for name in {**after, **before}]
     return Shown(change, lines, _stages(change))
 
 

@@ -97,7 +97,9 @@ def _weights(change: Change) -> str:
     before, after = _told(change.before), _told(change.after)
     if before == after:
         return after or "-"
-    return f"{before or 'none'} -> {after or 'none'}"
+    # Of a change whose past retention took nobody knows what was before.
+    absent = "none" if change.type == "added" else "?"
+    return f"{before or absent} -> {after or 'none'}"
 
 
 def _told(weights: Sequence[Weight] | None) -> str:

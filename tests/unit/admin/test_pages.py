@@ -14,13 +14,15 @@ import pytest
 from msgspec.structs import replace
 
 from reactor.admin.pages.assets import PATHS
-from reactor.audit.query import Filters
+from reactor.audit.query import Filters, Reader
 from reactor.audit.query import Page as Rows
 from reactor.audit.trouble import Unavailable
 from reactor.handlers.overview import Ending, Leaf, SplitState
 from tests.unit.admin.client import Answer, ask, send
 from tests.unit.admin.conftest import Serve
 from tests.unit.admin.parts import RUN, MemoryLog, Reasons, TheseSplits, Tokens, row
+from tests.unit.audit.logs import opened
+from tests.unit.audit.test_history import Story
 
 ROOT = Path(__file__).parents[3]
 HTML = {"Accept": "text/html,application/xhtml+xml"}
@@ -389,3 +391,16 @@ async def sign_in(port: int, **fields: str) -> Answer:
 
 def _text(page: Answer) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+async def test_what_was_before_the_log_began_is_said_to_be_not_known(
+    serve: Serve, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+        Story(log).seen(1)
+        assert await log.commit()
+    port = (await serve(log=Reader(url=str(path)))).port
+    text = _text(await ask(port, "/splits/default/s", headers=HTML))
+    assert "a not known 1 100 %" in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "changed" not in text
