@@ -305,7 +305,10 @@ class Journal:
             self._recover()
         if self._closing:
             return
+        before = keeper.ledger.tail
         swept = await self._sweeper.sweep(keeper, self._clock())
+        if self._followers is not None and keeper.ledger.tail != before:
+            self._followers.committed(())
         if not swept and not self._pressing():
             await self._idle()
 

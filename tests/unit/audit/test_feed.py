@@ -105,3 +105,15 @@ async def test_who_comes_back_among_others_does_not_ask_the_log(path: Path) -> N
     for run, seq in [(before.run, before.seq), (newest.run, newest.seq + 9), ("other", 3)]:
         with pytest.raises(ReactorError):
             await feed.position(run, seq)
+
+
+async def test_what_retention_says_comes_without_another_commit(path: Path) -> None:
+    async with opened(path, clock=lambda: 1) as journal:
+        await _write(journal, "old")
+    feed = Feed(log=Reader(url=str(path)))
+    start = await feed.newest()
+    feed.join(start)
+    async with _reading(feed), opened(path, followers=feed):
+        found = await _followed(feed, start, 2)
+    feed.leave()
+    assert [row.kind for row in found] == ["started", "purged"]
