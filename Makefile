@@ -24,8 +24,8 @@ help: ## List the targets.
 run: $(VENV)/.runtime ## Run the sandbox: a small API server, the adaptor, and the guide's split.
 	@$(BIN)/python -m reactor.cli.extension sandbox $(ARGS)
 
-# Without bytecode each worker would write every test's assertions anew. In the files' order, since
-# xdist's own leaves those of one long test to the end.
+# Without bytecode each worker would write every test's assertions anew. In the order that
+# tests/spread.py gives, since xdist's own leaves those of one long test to the end.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev ## Run all tests but the long ones.
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
