@@ -26,7 +26,7 @@ from tests.archive.fixtures import new_archive
 from tests.archive.postgres import Postgres
 from tests.archive.shipping import level, reading, shipping, until
 from tests.unit.audit.indexing import catch_up
-from tests.unit.audit.logs import document, entry, opened, rows
+from tests.unit.audit.logs import document, entry, eventually, opened, rows
 
 _NAMES = ("kind", "namespace", "split", "service", "outcome", "actor", "reconcile", "run")
 _REASONS = ("ShadowedBy", "InvalidWeight", "NoBackends")
@@ -206,6 +206,28 @@ async def test_rows_that_come_meanwhile_do_not_disturb_the_pages(tmp_path: Path)
     seen = [row.service for row in (*first.entries, *second.entries)]
     assert seen == [str(number) for number in range(9, -1, -1)]
     assert [row.service for row in newer.entries] == ["later"]
+
+
+async def test_pages_go_on_where_retention_cut_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    day = 86_400_000_000
+    now = 200 * day
+    async with opened(path, clock=lambda: now) as log:
+        for number in range(40):
+            log.append(entry(name=str(number), at=now if number < 25 else now + 20 * day))
+        assert await log.commit()
+    reader, asked = Reader(url=str(path)), Filters(kind="translated")
+    newest = await reader.entries(asked, limit=10)
+    oldest = await reader.entries(asked, limit=10, order="oldest")
+    gone = oldest.entries[-1]
+    now += 31 * day
+    async with opened(path, clock=lambda: now):
+        await eventually(lambda: rows(path, "SELECT min(position) FROM entries") == [(27,)])
+        down = _rows(await _walk(reader, asked, 2, "newest", newest.next))
+        up = _rows(await _walk(reader, asked, 2, "oldest", oldest.next))
+        assert await reader.entry(gone.run, gone.seq) is None
+    assert [row.service for row in down] == [str(number) for number in range(29, 24, -1)]
+    assert [row.service for row in up] == [str(number) for number in range(25, 40)]
 
 
 async def test_what_no_index_answers_comes_in_parts(
