@@ -80,7 +80,9 @@ async def standing(log: Log, namespace: str, service: str, *, at: int | None = N
     found: Standing | None = None
     looked = 0
     while True:
-        page = await log.entries(filters, limit=_PAGE, cursor=cursor)
+        # As a rule the first page tells; what it leaves open is looked for in one more.
+        limit = _PAGE if found is None else _BACK - looked
+        page = await log.entries(filters, limit=limit, cursor=cursor)
         bodies = _Bodies(log)
         for number, row in enumerate(page.entries):
             older = page.entries[number:]
