@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import PHONE, fits, screenshot, tab
+from tests.browser.reading import small
 from tests.contract.cluster import Cluster
 from tests.contract.test_admin_access import a_role_that_may_read, token_of_a_stranger
 
@@ -33,6 +34,8 @@ async def test_a_token_is_asked_for_once_and_never_shown(
                 await page.get_by_role("button", name="Sign in").click()
                 await page.wait_for_url(f"{home}/log?kind=started")
                 assert token not in await page.content()
+                assert await fits(page)
+                assert await small(page) == []
                 (cookie,) = await page.context.cookies()
                 assert cookie["httpOnly"]
                 assert cookie["sameSite"] == "Strict"
