@@ -66,11 +66,16 @@ async def sightings(
     gathered = _Gathered(limit, await _around(log, asked, cursor, above=True))
     read = 0
     while True:
-        page = await log.entries(asked, limit=limit + 1, cursor=cursor)
-        for row in page.entries:
+        # With what lies beside it: another question takes longer than some more rows.
+        page = await log.entries(asked, limit=limit + 1 + _AROUND, cursor=cursor)
+        for number, row in enumerate(page.entries):
             if not gathered.take(row):
                 onward = str(Cursor(gathered.last, above=False))
-                gathered.refine(await _around(log, asked, onward, above=False))
+                older = page.entries[number:]
+                short = len(older) < _AROUND and page.next is not None
+                if short or row.position < LOWEST:
+                    older = await _around(log, asked, onward, above=False)
+                gathered.refine(older)
                 return gathered.sighted(row, onward)
         read += len(page.entries)
         cursor = page.next
@@ -78,7 +83,7 @@ async def sightings(
             return gathered.sighted(None, cursor)
 
 
-async def _around(log: Log, asked: Filters, cursor: str | None, *, above: bool) -> Sequence[Row]:
+async def _around(log: Log, asked: Filters, cursor: str | None, *, above: bool) -> tuple[Row, ...]:
     """What lies on one side of a cursor. One log by itself tells nothing twice."""
     begin = None if cursor is None else Cursor.parse(cursor)
     if begin is None or begin.above or begin.position < LOWEST:
