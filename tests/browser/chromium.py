@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -53,22 +53,25 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def tab(browser: Browser, *, ignored: str = "", **options: Any) -> AsyncIterator[Page]:
+async def tab(
+    browser: Browser, *, ignored: Sequence[str] = (), ports: int = 1, **options: Any
+) -> AsyncIterator[Page]:
     """A tab of a fresh session; fails when a page complained, or asked for another address.
 
-    ``ignored``: the end of a complaint about an answer's status that the test is about.
+    ``ignored``: the statuses of answers that the test is about, as a complaint about one ends.
+    ``ports``: how many addresses the test itself goes to.
     """
     context = await browser.new_context(**{"viewport": DESK, **options})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
+    expected = tuple(f"a status of {status}" for status in ignored)
     hosts: set[str] = set()
 
     def said(message: ConsoleMessage) -> None:
         # A violated Content-Security-Policy is said here too.
-        expected = ignored and message.text.endswith(f"a status of {ignored}")
-        if message.type in ("error", "warning") and not expected:
-            complaints.append(message.text)
+        if message.type in ("error", "warning") and not message.text.endswith(expected):
+            complaints.append(f"{page.url}: {message.text}")
 
     page.on("console", said)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -78,7 +81,7 @@ async def tab(browser: Browser, *, ignored: str = "", **options: Any) -> AsyncIt
     finally:
         await context.close()
     assert complaints == []
-    assert len(hosts) <= 1, hosts
+    assert len(hosts) <= ports, hosts
 
 
 async def screenshot(page: Page, name: str, *, whole: bool = True) -> None:

@@ -43,7 +43,7 @@ async def test_pages_lead_on_and_back(browser: Browser, url: str) -> None:
 
 
 async def test_a_wrong_filter_is_named_at_its_field(browser: Browser, url: str) -> None:
-    async with tab(browser, ignored="400 (Bad Request)") as page:
+    async with tab(browser, ignored=["400 (Bad Request)"]) as page:
         await page.goto(f"{url}/log?since=yesterday")
         field = page.get_by_label("Since")
         assert await field.get_attribute("aria-invalid") == "true"

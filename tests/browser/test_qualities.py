@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from reactor.admin.server import Server
 from reactor.audit.feed import Feed
 from tests.browser import reading
-from tests.browser.chromium import PHONE, fits, screenshot, tab
+from tests.browser.chromium import DESK, PHONE, fits, screenshot, tab
 from tests.browser.story import MANY, NAMESPACE
 from tests.unit.admin.parts import RUN, MemoryLog, NoSplits, Reasons, Tokens
 
@@ -28,12 +29,8 @@ PATHS = {
     "missing": f"/entries/{RUN}/1",
     "sign-in": "/",
 }
-STATUS = {
-    "wrong": "400 (Bad Request)",
-    "missing": "404 (Not Found)",
-    "sign-in": "401 (Unauthorized)",
-}
-every_page = pytest.mark.parametrize("name", PATHS)
+REFUSED = ("400 (Bad Request)", "404 (Not Found)", "401 (Unauthorized)")
+every_page = pytest.mark.parametrize("opened", PATHS, indirect=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
@@ -53,85 +50,82 @@ async def guarded() -> AsyncIterator[str]:
     await server.stop()
 
 
-async def opened(page: Page, name: str, *, url: str, guarded: str) -> None:
-    """Go there."""
-    await page.goto((guarded if name == "sign-in" else url) + PATHS[name])
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def window(browser: Browser) -> AsyncIterator[Page]:
+    """One for all pages: to open it takes longer than to look at a page."""
+    async with tab(browser, ignored=REFUSED, ports=2) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def opened(
+    window: Page, url: str, guarded: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Page]:
+    """The page of the parameter, on a desk and by day unless the test wants it otherwise."""
+    name = request.param
+    await window.goto((guarded if name == "sign-in" else url) + PATHS[name])
     if name == "entry":
-        await page.locator("table.rows tbody a").first.click()
-        await page.wait_for_url("**/entries/**")
+        await window.locator("table.rows tbody a").first.click()
+        await window.wait_for_url("**/entries/**")
+    yield window
+    await window.emulate_media(color_scheme="light")
+    await window.set_viewport_size(DESK)
 
 
 @every_page
-async def test_tab_comes_by_everything_in_order_and_shows_where_it_is(
-    browser: Browser, url: str, guarded: str, name: str
-) -> None:
-    async with tab(browser, ignored=STATUS.get(name, "")) as page:
-        await opened(page, name, url=url, guarded=guarded)
-        walk = await reading.walk(page)
-        assert walk.passed == walk.expected
-        assert walk.ringless == []
-        # Round again: nothing holds the focus.
-        for _ in range(2):
-            await page.keyboard.press("Tab")
-        if (skip := page.locator(".skip")) and await skip.count():
-            await skip.focus()
-            await page.keyboard.press("Enter")
-            assert await page.locator(":focus").get_attribute("id") == "main"
+async def test_tab_comes_by_everything_in_order_and_shows_where_it_is(opened: Page) -> None:
+    walk = await reading.walk(opened)
+    assert walk.passed == walk.expected
+    assert walk.ringless == []
+    skip = opened.locator(".skip")
+    if await skip.count():
+        await skip.focus()
+        await opened.keyboard.press("Enter")
+        assert await opened.locator(":focus").get_attribute("id") == "main"
 
 
 @every_page
-async def test_a_phone_shows_all_of_it_and_a_finger_hits_it(
-    browser: Browser, url: str, guarded: str, name: str
-) -> None:
-    async with tab(browser, ignored=STATUS.get(name, ""), viewport=PHONE) as page:
-        await opened(page, name, url=url, guarded=guarded)
-        assert await fits(page)
-        assert await reading.unreadable(page) == []
-        assert await reading.small(page) == []
+async def test_a_phone_shows_all_of_it_and_a_finger_hits_it(opened: Page) -> None:
+    await opened.set_viewport_size(PHONE)
+    assert await fits(opened)
+    assert await reading.unreadable(opened) == []
+    assert await reading.small(opened) == []
 
 
 @every_page
 async def test_text_and_bars_stand_out_by_day_and_in_the_dark(
-    browser: Browser, url: str, guarded: str, name: str
+    opened: Page, request: pytest.FixtureRequest
 ) -> None:
-    options = {"viewport": PHONE, "color_scheme": "dark"}
-    async with tab(browser, ignored=STATUS.get(name, ""), **options) as page:
-        await opened(page, name, url=url, guarded=guarded)
-        await screenshot(page, f"{name}-phone-dark")
-        assert await reading.faint(page) == []
-        await page.emulate_media(color_scheme="light")
-        assert await reading.faint(page) == []
+    await opened.set_viewport_size(PHONE)
+    assert await reading.faint(opened) == []
+    await opened.emulate_media(color_scheme="dark")
+    assert await reading.faint(opened) == []
+    await screenshot(opened, f"{request.node.callspec.params['opened']}-phone-dark")
 
 
 @pytest.mark.parametrize(("wish", "moving"), [("reduce", "none"), ("no-preference", "arrive")])
 async def test_a_new_entry_moves_unless_that_is_not_wanted(
-    browser: Browser, url: str, wish: str, moving: str
+    window: Page, url: str, wish: Any, moving: str
 ) -> None:
-    async with tab(browser, reduced_motion=wish) as page:
-        await page.goto(f"{url}/log?limit=1")
-        row = page.locator("table.rows tbody tr")
-        assert (
-            await row.evaluate(
-                "row => { row.classList.add('new'); return getComputedStyle(row).animationName; }"
-            )
-            == moving
-        )
+    await window.emulate_media(reduced_motion=wish)
+    await window.goto(f"{url}/log?limit=1")
+    row = window.locator("table.rows tbody tr")
+    assert moving == await row.evaluate(
+        "row => { row.classList.add('new'); return getComputedStyle(row).animationName; }"
+    )
 
 
-async def test_filters_are_opened_and_sent_with_the_keyboard_alone(
-    browser: Browser, url: str
-) -> None:
-    async with tab(browser) as page:
-        await page.goto(f"{url}/log?limit=4")
-        await page.locator("summary").focus()
-        await page.keyboard.press("Space")
-        await page.keyboard.press("Tab")
-        await page.keyboard.type("web")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/log?*service=web*")
-        await page.get_by_role("button", name="Filter").focus()
-        async with page.expect_navigation():
-            await page.keyboard.press("Space")
-        await page.get_by_role("link", name="Live view").focus()
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**live=1*")
+async def test_filters_are_opened_and_sent_with_the_keyboard_alone(window: Page, url: str) -> None:
+    await window.goto(f"{url}/log?limit=4")
+    await window.locator("summary").focus()
+    await window.keyboard.press("Space")
+    await window.keyboard.press("Tab")
+    await window.keyboard.type("web")
+    await window.keyboard.press("Enter")
+    await window.wait_for_url("**/log?*service=web*")
+    await window.get_by_role("button", name="Filter").focus()
+    async with window.expect_navigation():
+        await window.keyboard.press("Space")
+    await window.get_by_role("link", name="Live view").focus()
+    await window.keyboard.press("Enter")
+    await window.wait_for_url("**live=1*")

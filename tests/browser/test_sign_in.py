@@ -20,7 +20,7 @@ async def test_a_token_is_asked_for_once_and_never_shown(
     home = f"http://127.0.0.1:{adaptor.daemon.port}"
     token = token_of_a_stranger(cluster)
     try:
-        async with tab(browser, viewport=PHONE, ignored="401 (Unauthorized)") as page:
+        async with tab(browser, viewport=PHONE, ignored=["401 (Unauthorized)"]) as page:
             await page.goto(f"{home}/log?kind=started")
             await screenshot(page, "sign-in-phone")
             assert await fits(page)

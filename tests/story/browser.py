@@ -15,7 +15,7 @@ SHOWN = ("splits", "timeline", "entry", "health")
 
 async def follow(browser: Browser, told: Scene) -> None:
     """From signing in to who made the bad edit, and what became of it."""
-    async with tab(browser, ignored="401 (Unauthorized)") as page:
+    async with tab(browser, ignored=["401 (Unauthorized)"]) as page:
         await page.goto(f"{told.adaptor.url}/")
         await page.get_by_label("Bearer token").fill(told.token)
         await page.get_by_role("button", name="Sign in").click()
