@@ -43,4 +43,4 @@ async def test_a_documents_markup_is_shown_as_text(browser: Browser, url: str) -
         assert f"</pre><script>alert(2)</script>{MARKUP}" in document
         assert await page.locator("main script, main img").count() == 0
         assert await fits(page)
-        await screenshot(page, "entry-phone-dark")
+        await screenshot(page, "entry-markup-phone-dark")
