@@ -13,27 +13,17 @@ from reactor.admin.problem import Refused
 from reactor.admin.question import Parameter, number, word
 from reactor.admin.route import Route
 from reactor.audit.chain import Anchor, Verdict
-from reactor.audit.query import Filters, Order, Page, Run
+from reactor.audit.query import Filters, Page, Run
 from reactor.audit.query.export import Format
+from reactor.audit.query.pages import Paged
 from reactor.audit.query.stats import Stats
 from reactor.audit.row import Row
 
 _SLICE = 100
 
 
-class Log(Protocol):
+class Log(Paged, Protocol):
     """Reads the log: ValueError for a cursor that is none, ReactorError when it can't now."""
-
-    async def entries(
-        self,
-        filters: Filters,
-        *,
-        limit: int = 100,
-        order: Order = "newest",
-        cursor: str | None = None,
-    ) -> Page:
-        """Return at most ``limit`` rows from ``cursor`` on."""
-        ...
 
     async def entry(self, run: str, seq: int) -> Row | None:
         """Return one row, None when there is none."""

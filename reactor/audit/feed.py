@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from reactor.audit.query.cursor import Cursor
-from reactor.audit.query.filters import Filters, Order
-from reactor.audit.query.pages import Page
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Paged
 from reactor.audit.row import Row
 from reactor.errors import ReactorError
 
@@ -28,19 +28,10 @@ class Behind(Protocol):
     async def close(self) -> None: ...
 
 
-class Log(Protocol):
+class Log(Paged, Protocol):
     """A Reader, as far as it is needed here."""
 
     def behind(self) -> Behind: ...
-
-    async def entries(
-        self,
-        filters: Filters,
-        *,
-        limit: int = 100,
-        order: Order = "newest",
-        cursor: str | None = None,
-    ) -> Page: ...
 
     async def entry(self, run: str, seq: int) -> Row | None: ...
 

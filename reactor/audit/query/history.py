@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from reactor.audit.query.cursor import Cursor
-from reactor.audit.query.filters import Filters, Order
-from reactor.audit.query.pages import Page
+from reactor.audit.query.filters import Filters
+from reactor.audit.query.pages import Paged
 from reactor.audit.query.sightings import sightings
 from reactor.audit.row import Row
 
@@ -84,17 +84,8 @@ class History(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class Log(Protocol):
+class Log(Paged, Protocol):
     """A Reader, as far as it is needed here."""
-
-    async def entries(
-        self,
-        filters: Filters,
-        *,
-        limit: int = 100,
-        order: Order = "newest",
-        cursor: str | None = None,
-    ) -> Page: ...
 
     async def documents(self, digests: Sequence[bytes]) -> Mapping[bytes, str]: ...
 

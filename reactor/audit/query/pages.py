@@ -81,6 +81,19 @@ class Found(NamedTuple):
         return cls(positions, positions[-1] if len(positions) == most else None)
 
 
+class Paged(Protocol):
+    """A log that is read by pages; as `Reader.entries`."""
+
+    async def entries(
+        self,
+        filters: Filters,
+        *,
+        limit: int = 100,
+        order: Order = "newest",
+        cursor: str | None = None,
+    ) -> Page: ...
+
+
 class Store(Protocol):
     """A log whose rows have a position: a number by which they are sorted, of any size."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from reactor.audit.query.cursor import Cursor
 from reactor.audit.query.filters import Filters, Order
-from reactor.audit.query.pages import Page
+from reactor.audit.query.pages import Paged
 from reactor.audit.query.position import LOWEST
 from reactor.audit.row import Row
 
@@ -17,19 +17,6 @@ _AROUND: Final = 20
 """Rows beside a page that may tell of the same as those in it: a replica lags."""
 _MOST: Final = 2000
 """Rows that are read for one answer: each start on an empty log tells of all splits again."""
-
-
-class Log(Protocol):
-    """A Reader, as far as it is needed here."""
-
-    async def entries(
-        self,
-        filters: Filters,
-        *,
-        limit: int = 100,
-        order: Order = "newest",
-        cursor: str | None = None,
-    ) -> Page: ...
 
 
 class Sighted(msgspec.Struct, frozen=True):
@@ -59,7 +46,7 @@ def _state(row: Row) -> _State:
 
 
 async def sightings(
-    log: Log, namespace: str, split: str, *, limit: int, cursor: str | None
+    log: Paged, namespace: str, split: str, *, limit: int, cursor: str | None
 ) -> Sighted:
     """At most so many before the cursor. Raises as `Reader.entries` does."""
     asked = Filters(kind="observed", namespace=namespace, split=split)
@@ -83,7 +70,9 @@ async def sightings(
             return gathered.sighted(None, cursor)
 
 
-async def _around(log: Log, asked: Filters, cursor: str | None, *, above: bool) -> tuple[Row, ...]:
+async def _around(
+    log: Paged, asked: Filters, cursor: str | None, *, above: bool
+) -> tuple[Row, ...]:
     """What lies on one side of a cursor. One log by itself tells nothing twice."""
     begin = None if cursor is None else Cursor.parse(cursor)
     if begin is None or begin.above or begin.position < LOWEST:
