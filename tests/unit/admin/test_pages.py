@@ -148,39 +148,6 @@ async def test_markup_in_the_log_is_shown_as_text(serve: Serve, target: str) -> 
     assert "<img" not in main
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("archive", "From the archive."),
-        ("archive; lag-rows=12; lag-seconds=0.4", "which lacks this adaptor&#39;s newest 12 rows"),
-        ("local; archive-lacks-rows=7", "The archive can&#39;t be asked now"),
-    ],
-)
-async def test_a_page_says_which_log_it_tells_of(serve: Serve, source: str, said: str) -> None:
-    server = await serve(log=MemoryLog(ROWS), source=lambda: source)
-    for target in ("/log", f"/entries/{RUN}/4", "/splits/n/s"):
-        assert said in (await ask(server.port, target, headers=HTML)).text
-
-
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("archive; lag-rows=12", "from the archive, which lacks this adaptor's newest 12 rows."),
-        ("local; archive-lacks-rows=7", "from its own log while the archive can't be asked."),
-    ],
-)
-async def test_a_page_of_the_adaptors_own_state_says_what_alone_a_log_tells(
-    serve: Serve, source: str, said: str
-) -> None:
-    server = await serve(log=MemoryLog(ROWS), source=lambda: source)
-    splits = _text(await ask(server.port, "/", headers=HTML))
-    assert "The list is this adaptor's own state; the history of each split comes" in splits
-    health = _text(await ask(server.port, "/health", headers=HTML))
-    assert "watches and gaps are this adaptor's own; the runs come" in health
-    assert said in splits
-    assert said in health
-
-
 async def test_an_entry_that_is_not_there_is_a_page_that_says_so(serve: Serve) -> None:
     page = await ask((await serve()).port, f"/entries/{RUN}/9", headers=HTML)
     assert page.status == 404
