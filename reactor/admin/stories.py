@@ -116,4 +116,5 @@ def _standing(found: Standing) -> wire.Standing:
         entry=None if found.entry is None else _place(found.entry),
         actor=found.actor,
         outcome=found.outcome,
+        gap=None if found.gap is None else _place(found.gap),
     )

@@ -124,13 +124,15 @@ class History(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """Overrides of a profile: null when there was no profile. ``entry`` made them so, ``actor`` is
-    its author. Where ``entry`` is null nothing is known: the log has nothing from before.
+    its author. Where ``entry`` is null nothing is known: the log has nothing from before. ``gap``
+    tells of rows that were lost since, so that it may have been changed all the same.
     """
 
     overrides: list[Override] | None
     entry: Place | None
     actor: str | None
     outcome: str | None
+    gap: Place | None
 
 
 class Difference(msgspec.Struct, frozen=True):

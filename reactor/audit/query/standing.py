@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from reactor.audit.buffer import GapDetail
 from reactor.audit.query.filters import Filters
 from reactor.audit.query.history import Log, Place
 from reactor.audit.row import Row
@@ -14,6 +15,8 @@ from reactor.audit.row import Row
 _PAGE: Final = 50
 _BACK: Final = 200
 """Rows that are looked at for the one that made it so: someone may touch a profile ever again."""
+_GAPS: Final = 20
+"""Gaps that are looked at: the first as a rule is the one, if any."""
 _WRITTEN: Final = frozenset({"created", "patched"})
 
 
@@ -28,13 +31,15 @@ class Standing(msgspec.Struct, frozen=True):
     """The overrides at a moment: None when there was no profile, or nothing is known.
 
     ``entry`` made them so, ``actor`` is its author. Without an entry nothing is known: the log has
-    nothing from before, or no more what it would take to tell.
+    nothing from before, or no more what it would take to tell. ``gap`` is the `gap` row of rows
+    that were lost since then, of which one may have told of another state.
     """
 
     overrides: tuple[Override, ...] | None
     entry: Place | None = None
     actor: str | None = None
     outcome: str | None = None
+    gap: Place | None = None
 
 
 _UNKNOWN: Final = Standing(None)
@@ -75,6 +80,23 @@ async def standing(log: Log, namespace: str, service: str, *, at: int | None = N
     What someone's watch saw counts, and so does what the API server answered to our writes: the
     later of the two. Who only saw it, or changed something else of it, didn't make it so.
     """
+    found = await _last(log, namespace, service, at)
+    if found.entry is None:
+        return found
+    return msgspec.structs.replace(found, gap=await _gap(log, found.entry.at, at))
+
+
+async def _gap(log: Log, since: int, at: int | None) -> Place | None:
+    """The first row that tells of rows lost between two moments; it is written when that ends."""
+    page = await log.entries(Filters(kind="gap", since=since), limit=_GAPS, order="oldest")
+    for row in page.entries:
+        gap = msgspec.json.decode(row.detail, type=GapDetail)
+        if gap.last >= since and (at is None or gap.first <= at):
+            return Place(row.run, row.seq, row.at)
+    return None
+
+
+async def _last(log: Log, namespace: str, service: str, at: int | None) -> Standing:
     filters = Filters(namespace=namespace, service=service, until=None if at is None else at + 1)
     cursor: str | None = None
     found: Standing | None = None

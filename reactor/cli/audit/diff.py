@@ -70,6 +70,9 @@ def diff(ctx: click.Context, service: str, before: str, after: str | None, outpu
     for label, standing in (("before", found.before), ("after", found.after)):
         if standing.entry is None:
             say(f"{label}: the log knows nothing of a profile of {namespace}/{name}")
+        elif standing.gap is not None:
+            gap = entries.name(standing.gap)
+            say(f"{label}: rows were lost since ({gap}): it may have been changed")
     for label, standing, entry in since:
         actor = shown.plain(standing.actor or "unknown")
         click.echo(f"{label}: since {entry.at}, by {actor} ({entries.name(entry)})")

@@ -62,3 +62,5 @@ def state(ctx: click.Context, service: str, at: str | None, output: str) -> None
     else:
         click.echo("no profile" if found.overrides is None else "no overrides")
     click.echo(f"since {found.entry.at}, by {shown.plain(found.actor or 'unknown')} ({where})")
+    if found.gap is not None:
+        say(f"rows were lost since ({entries.name(found.gap)}): it may have been changed")

@@ -107,3 +107,20 @@ async def test_a_clock_that_steps_back_amid_a_write_hides_nothing(tmp_path: Path
         assert await log.commit()
     assert told(await stood(path)) == ("8", "smi-adaptor", 11)
     assert told(await stood(path, 11)) == ("8", "smi-adaptor", 11)
+
+
+@pytest.mark.parametrize(
+    ("second", "lost"), [(5, False), (19, False), (20, True), (40, True), (None, True)]
+)
+async def test_rows_lost_since_then_are_told_of(
+    tmp_path: Path, second: int | None, lost: bool
+) -> None:
+    path = tmp_path / "log.sqlite"
+    times = {name: START + at * 1_000_000 for name, at in (("first", 20), ("last", 29))}
+    async with opened(path) as log:
+        log.append(row("gap", 1, {"rows": 1, "first": 0, "last": 1, "reason": "before"}))
+        log.append(seen(2, "5"))
+        log.append(row("gap", 30, {"rows": 3, **times, "reason": "the disk was full"}))
+    found = await stood(path, second)
+    assert told(found)[0] == "5"
+    assert (found.gap is not None and (found.gap.at - START) // 1_000_000 == 30) is lost
