@@ -45,9 +45,11 @@ def told(
 def test_every_line_of_the_audit_page_shows_what_the_page_says(told: scene.Scene) -> None:
     steps = page.steps(page.PAGE.read_text(encoding="utf-8"))
     assert len(steps) > 30
-    for step, line, shown in followed(steps, told.terminal):
-        assert lasting(shown) == lasting(step.output), f"$ {line}\n{shown}"
-    gc.collect()
+    try:
+        for step, line, shown in followed(steps, told.terminal):
+            assert lasting(shown) == lasting(step.output), f"$ {line}\n{shown}"
+    finally:
+        gc.collect()
 
 
 def test_the_nightly_proof_works_with_the_rights_that_the_page_gives_it(
