@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,8 @@ def main(arguments: list[str]) -> int:
         case _:
             print(_USAGE, file=sys.stderr)
             return 2
+    # SQLite needs files for large tables, and in a pod it is the log's directory that is writable.
+    os.environ.setdefault("SQLITE_TMPDIR", str(Path(path).absolute().parent))
     try:
         run(config(Path(path)), revision)
     except (CommandError, SQLAlchemyError) as error:

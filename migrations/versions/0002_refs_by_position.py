@@ -1,7 +1,7 @@
 """Refs by document and position, and no index that the search index has made needless.
 
 The unique constraint of (run, seq) and all rows stay as they are, so this takes seconds, and disk
-for the new refs alone. A reference that belongs to no row goes: it says nothing.
+for a copy of the refs. A reference that belongs to no row goes: it says nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ _TRIGGERS = {
         " e.position = old.position"
         " AND e.seq > coalesce((SELECT cut FROM runs WHERE id = e.run), 0)) "
         "BEGIN SELECT RAISE(ABORT, 'refs above the cut stay'); END"
+    ),
+    "documents_no_replace_by_same": (
+        "BEFORE INSERT ON documents WHEN EXISTS"
+        " (SELECT 1 FROM documents WHERE digest = new.digest AND body IS new.body) "
+        "BEGIN SELECT RAISE(IGNORE); END"
     ),
     "documents_no_delete": (
         "BEFORE DELETE ON documents WHEN EXISTS (SELECT 1 FROM refs WHERE document = old.id) "
@@ -61,7 +66,7 @@ def upgrade() -> None:
     )
     op.drop_table("refs_by_digest")
     for name in ("entries_kind", "entries_namespace", "entries_outcome"):
-        op.drop_index(name, "entries")
+        op.drop_index(name, "entries", if_exists=True)
     for name, kind in _KINDS.items():
         op.create_index(name, "entries", ["position"], sqlite_where=text(f"kind = '{kind}'"))
     _create_triggers(_TRIGGERS)

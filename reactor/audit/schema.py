@@ -149,6 +149,12 @@ TRIGGERS: Final = {
         "OR EXISTS (SELECT 1 FROM documents WHERE digest = new.digest AND body IS NOT new.body) "
         "BEGIN SELECT RAISE(ABORT, 'documents are append-only'); END"
     ),
+    # It would get another id, which nothing refers to.
+    "documents_no_replace_by_same": (
+        "BEFORE INSERT ON documents WHEN EXISTS"
+        " (SELECT 1 FROM documents WHERE digest = new.digest AND body IS new.body) "
+        "BEGIN SELECT RAISE(IGNORE); END"
+    ),
     "documents_no_delete": (
         "BEFORE DELETE ON documents WHEN EXISTS (SELECT 1 FROM refs WHERE document = old.id) "
         "BEGIN SELECT RAISE(ABORT, 'documents that rows refer to stay'); END"

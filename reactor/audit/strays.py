@@ -17,7 +17,6 @@ class Strays:
 
     def __init__(self) -> None:
         self._tables = ["refs", "documents"]
-        self._references: References | None = None
         self._after: tuple[Any, ...] | None = None
 
     def finish(self, connection: sqlite3.Connection) -> bool:
@@ -26,25 +25,26 @@ class Strays:
 
     def page(self, connection: sqlite3.Connection) -> None:
         """Look through the next rows. Raises Broken."""
-        if self._references is None:
-            self._references = references(connection)
         table = self._tables[0]
-        key = self._references.key if table == "refs" else ("digest",)
-        check = _reference if table == "refs" else _document
-        names = ", ".join(key)
-        marks = ", ".join("?" * len(key))
-        where, after = "", self._after or ()
-        if after:
-            where = f"WHERE ({names}) > ({marks})"
         connection.execute("BEGIN")
         try:
+            form = references(connection)
+            key = form.key if table == "refs" else ("digest",)
+            check = _reference if table == "refs" else _document
+            names = ", ".join(key)
+            marks = ", ".join("?" * len(key))
+            where, after = "", self._after or ()
+            if len(after) != len(key):
+                after = ()  # the log was migrated meanwhile, too
+            if after:
+                where = f"WHERE ({names}) > ({marks})"
             last = connection.execute(
                 f"SELECT {names} FROM {table} {where} ORDER BY {names} LIMIT 1 OFFSET {PAGE - 1}",
                 after,
             ).fetchone()
             if last is not None:
                 where += f" {'AND' if where else 'WHERE'} ({names}) <= ({marks})"
-            check(self._references, connection, where, (*after, *(last or ())))
+            check(form, connection, where, (*after, *(last or ())))
         finally:
             connection.execute("ROLLBACK")
         self._after = last

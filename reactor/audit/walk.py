@@ -14,7 +14,7 @@ from reactor.audit.anchor import Anchor
 from reactor.audit.broken import Broken, readable
 from reactor.audit.ledger import Started
 from reactor.audit.link import GENESIS, link
-from reactor.audit.references import References, references
+from reactor.audit.references import references
 from reactor.audit.root import Root, root
 from reactor.audit.row import COLUMNS, Row
 from reactor.audit.runs import Runs
@@ -52,7 +52,6 @@ class Walk:
         self._kind = ""
         self._runs = Runs(None)
         self._good: set[bytes] = set()
-        self._references: References | None = None
 
     @property
     def reached(self) -> Anchor | None:
@@ -195,9 +194,7 @@ class Walk:
             self._good.clear()
         used = {digest for row in rows for digest in row.digests}
         self._good |= _whole(connection, used - self._good)
-        if self._references is None:
-            self._references = references(connection)
-        referred = set(self._references.of(connection, rows))
+        referred = set(references(connection).of(connection, rows))
         for row in rows:
             for digest in row.digests:
                 if digest not in self._good:

@@ -1,4 +1,4 @@
-"""Runs a journal on a file system of 2 MiB that is then filled, or made read-only.
+"""Runs a journal on a small file system, of 2 MiB mostly, that is then filled or made read-only.
 
 `unshare --user --map-root-user --mount python -m tests.unit.audit.small_disk SCENARIO DIRECTORY`
 mounts it there, in a namespace of its own, and prints what happened as JSON.
@@ -17,12 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from migrations.__main__ import main as migrations
 from reactor.audit.buffer import Bounds
 from reactor.audit.chain import verify
 from reactor.errors import Fatal
 from tests.unit.audit.logs import FIRST_RELEASE, document, entry, eventually, journal, opened, rows
 
-_SIZE = 2 << 20
+_SIZE = {"bare": 32 << 20}
 
 
 def _mount(*arguments: str | Path) -> None:
@@ -113,6 +114,22 @@ async def _older(directory: Path) -> dict[str, Any]:
     }
 
 
+async def _bare(directory: Path) -> dict[str, Any]:
+    """A log of the first release's form, and not a small one, where nothing else can be written."""
+    path = directory / "log.sqlite"
+    async with opened(path) as log:
+        for number in range(1500):
+            log.append(entry(name=f"{number}", documents=(document(f"{number}"),)))
+        assert await log.commit()
+    assert migrations(["downgrade", str(path), "0001"]) == 0
+    for place in ("/tmp", "/var/tmp"):
+        _mount("-t", "tmpfs", "-o", "ro", "none", place)
+    os.chdir("/proc")
+    async with opened(path) as log:
+        reason = log.degraded
+    return {"reason": reason, "problem": (await verify(str(path))).problem}
+
+
 async def _readonly(directory: Path) -> dict[str, Any]:
     path = directory / "log.sqlite"
     async with opened(path):
@@ -126,6 +143,7 @@ async def _readonly(directory: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    _mount("-t", "tmpfs", "-o", f"size={_SIZE}", "none", sys.argv[2])
-    scenarios = {"full": _full, "fresh": _fresh, "older": _older, "readonly": _readonly}
-    print(json.dumps(asyncio.run(scenarios[sys.argv[1]](Path(sys.argv[2])))))
+    _mount("-t", "tmpfs", "-o", f"size={_SIZE.get(sys.argv[1], 2 << 20)}", "none", sys.argv[2])
+    scenarios = (_full, _fresh, _older, _bare, _readonly)
+    (scenario,) = [one for one in scenarios if one.__name__ == f"_{sys.argv[1]}"]
+    print(json.dumps(asyncio.run(scenario(Path(sys.argv[2])))))

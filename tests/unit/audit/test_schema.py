@@ -15,6 +15,8 @@ from alembic.script import ScriptDirectory
 from migrations.__main__ import config, main
 from reactor.audit.chain import verify
 from reactor.audit.schema import HEAD, REVISIONS
+from reactor.audit.strays import Strays
+from reactor.audit.walk import Walk
 from tests.unit.audit.logs import FIRST_RELEASE, document, entry, opened, rows
 
 _SCHEMA = (
@@ -59,6 +61,23 @@ async def test_a_log_of_the_first_release_is_proved_as_it_lies_and_as_it_is_migr
     assert main(["downgrade", str(path), "0001"]) == 0
     assert await verify(str(path)) == before
     assert rows(path, "SELECT * FROM refs ORDER BY 1, 2, 3") == refs
+
+
+def test_a_log_that_is_migrated_while_it_is_proved_is_proved_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    shutil.copy(FIRST_RELEASE, path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        walk, strays = Walk(), Strays()
+        walk.begin(connection)
+        walk.page(connection)
+        assert not walk.finish(connection)
+        strays._after = (b"digest", "run", 1)
+        assert main(["upgrade", str(path)]) == 0
+        while not walk.finish(connection):
+            walk.page(connection)
+        while not strays.finish(connection):
+            strays.page(connection)
+        assert walk.rows == 115
 
 
 @pytest.mark.parametrize(
@@ -149,6 +168,17 @@ async def log(tmp_path: Path) -> Path:
 def test_what_was_written_can_be_neither_changed_nor_removed(log: Path, statement: str) -> None:
     with closing(sqlite3.connect(log)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute(statement)
+
+
+def test_a_document_that_is_replaced_by_the_same_keeps_its_references(log: Path) -> None:
+    refs = "SELECT document, position FROM refs JOIN documents ON id = document"
+    before = rows(log, refs)
+    with closing(sqlite3.connect(log)) as connection, connection:
+        connection.execute(
+            "REPLACE INTO documents (digest, body) SELECT digest, body FROM documents"
+        )
+        connection.execute("REPLACE INTO documents SELECT id + 7, digest, body FROM documents")
+    assert rows(log, refs) == before != []
 
 
 def test_cut_and_end_of_a_run_may_change_and_rows_below_the_cut_may_go(log: Path) -> None:

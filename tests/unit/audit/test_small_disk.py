@@ -50,3 +50,7 @@ def test_a_log_of_the_first_release_is_migrated_once_there_is_room(tmp_path: Pat
     assert "is full; make room on it" in found["reason"]
     assert found["schema"] == [[HEAD]]
     assert found["problem"] is None
+
+
+def test_a_log_is_migrated_where_nothing_but_its_directory_can_be_written() -> None:
+    assert _run("bare", Path("/mnt")) == {"reason": None, "problem": None}
