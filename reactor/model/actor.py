@@ -18,7 +18,7 @@ def actor(old: _Object | None, new: _Object) -> str:
     weights are by the only manager who holds them.
     """
     found = _newest(old.meta if old is not None else None, new.meta)
-    if found is None and old is not None and _weights(new) not in (None, _weights(old)):
+    if found is None and old is not None and _rewritten(old, new):
         holders = {entry.name for entry in new.meta.managers if entry.weights}
         found = holders.pop() if len(holders) == 1 else None
     return found or "unknown"
@@ -38,10 +38,14 @@ def _newest(old: Meta | None, new: Meta) -> str | None:
     return found
 
 
-def _weights(found: _Object) -> object:
-    """What an object says of traffic; None when that is nothing, or can't be read."""
-    if isinstance(found, TrafficSplit):
-        return found.backends if found.problem is None else None
-    if isinstance(found, ServiceProfile):
-        return found.overrides if found.readable else None
-    return None
+def _rewritten(old: _Object, new: _Object) -> bool:
+    """Whether they say different things of traffic, as far as both can be read."""
+    if isinstance(old, TrafficSplit) and isinstance(new, TrafficSplit):
+        if old.problem is not None or new.problem is not None:
+            return False
+        return old.backends != new.backends
+    if isinstance(old, ServiceProfile) and isinstance(new, ServiceProfile):
+        if not (old.readable and new.readable) or new.overrides is None:
+            return False
+        return old.overrides != new.overrides
+    return False

@@ -118,10 +118,26 @@ class _ExactRules(Rules, frozen=True, forbid_unknown_fields=True):
     """Those that we know, and no others."""
 
 
+class _ExactRepairs(Repairs, frozen=True, forbid_unknown_fields=True):
+    """As `_ExactRules`."""
+
+
+class _ExactAsked(_Asked, frozen=True, forbid_unknown_fields=True):
+    """As `_ExactRules`."""
+
+
+class _ExactObject(_Object, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """As `_ExactRules`."""
+
+
 class _Exact(_Detail, frozen=True, forbid_unknown_fields=True):
     """A row that tells of nothing that we don't know: a later release may depend on more."""
 
+    splits: tuple[_ExactObject, ...]
     rules: _ExactRules | None = None
+    repairs: _ExactRepairs | None = None
+    asked: _ExactAsked | None = None
+    profile: _ExactObject | None = None
 
 
 class _Held(msgspec.Struct, frozen=True):

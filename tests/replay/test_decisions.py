@@ -17,6 +17,7 @@ from reactor.replay.report import Summary, text
 from reactor.replay.source import LogFile
 from reactor.translate import decide
 from reactor.translate.decision import Decision, Finding, Unchanged
+from reactor.translate.situation import Asked
 from tests.replay.logs import AT, changes, row, write
 from tests.unit.translate.situations import profile, situation, split, wanted
 
@@ -89,13 +90,15 @@ def test_rows_that_can_not_be_replayed_are_counted_with_the_reason(tmp_path: Pat
     assert "it tells of more objects (1) than it refers to documents (0)" in lines[3]
 
 
-@pytest.mark.parametrize("where", ["", "rules"])
+@pytest.mark.parametrize("where", ["", "rules", "repairs", "asked", "splits"])
 def test_what_depended_on_more_than_is_known_here_is_not_called_the_same(
     tmp_path: Path, where: str
 ) -> None:
-    plain = row(situation(PAIR))
+    here = situation(PAIR, asked=Asked("uid", "other", wanted(("web-v1", "1"))))
+    plain = row(here)
     detail = msgspec.json.decode(plain.detail)
-    (detail.setdefault(where, {}) if where else detail)["later"] = 1
+    found = detail.setdefault(where, {}) if where else detail
+    (found[0] if where == "splits" else found)["later"] = 1
     later = msgspec.structs.replace(plain, detail=msgspec.json.encode(detail))
     summary, told = replayed(write(tmp_path / "log", [plain, later]))
     assert (summary.rows, summary.same) == (2, 1)

@@ -81,6 +81,8 @@ BOTH = (held("kubectl"), held("flagger", weights=True))
         (profile(situations.wanted(("a", "1")), *BOTH), profile(None, *BOTH), "unknown"),
         # Unreadable now: that may come from another field.
         (split(HALF, *BOTH), split((("a", "lots"),), *BOTH), "unknown"),
+        # It could not be followed before, which need not have been for its weights.
+        (split((("a", "lots"),), *BOTH), split(HALF, *BOTH), "unknown"),
         # Two hold the list, as with a schema that merges it.
         (
             split(HALF, held("kubectl", weights=True), held("flagger", weights=True)),
