@@ -97,6 +97,8 @@ class Feed:
         """Rows that follow the newest one, but for those that are known already."""
         fresh = [row for row in rows if row.position > self._newest]
         if fresh:
+            if self._ring and fresh[0].position != self._ring[-1].position + 1:
+                self._ring.clear()  # retention was there first: no row is found by counting then
             self._ring.extend(fresh)
             self._newest = fresh[-1].position
             news, self._news = self._news, asyncio.Event()

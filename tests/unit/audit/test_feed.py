@@ -117,3 +117,18 @@ async def test_what_retention_says_comes_without_another_commit(path: Path) -> N
         found = await _followed(feed, start, 2)
     feed.leave()
     assert [row.kind for row in found] == ["started", "purged"]
+
+
+async def test_rows_that_went_before_they_were_read_leave_no_follower_behind(path: Path) -> None:
+    log = Reader(url=str(path))
+    feed = Feed(log=log)
+    async with opened(path) as journal:
+        await _write(journal, *"abcdefgh")
+    _, first, *_, last = await _log(path)
+    feed.join(first.position - 1)
+    feed.committed([first])
+    feed.committed([])
+    feed._add([last])
+    assert await feed.after(last.position - 1, patience=5) == [last]
+    assert not await feed.after(last.position, patience=0.01)
+    feed.leave()
