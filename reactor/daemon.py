@@ -205,7 +205,9 @@ class Daemon:
         splits = self.parts.splits.values()
         services = {(split.meta.namespace, split.service or "") for split in splits}
         try:
-            async for ends in last_ends(self._settings.audit_url, sorted(services), alike=alike):
+            async for ends in last_ends(
+                self._settings.audit_url, sorted(services), alike=alike, pace=self.parts.pace
+            ):
                 for end in ends:
                     self.parts.overview.recall(
                         Key(end.namespace, end.service),

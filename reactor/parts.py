@@ -103,9 +103,9 @@ class Parts:
             on_commit=self._committed,
             followers=self.feed,
         )
-        self._pace = Pace()
-        reader = Reader(url=settings.audit_url, pace=self._pace)
-        self.indexer = Indexer(url=settings.audit_url, pace=self._pace)
+        self.pace = Pace()
+        reader = Reader(url=settings.audit_url, pace=self.pace)
+        self.indexer = Indexer(url=settings.audit_url, pace=self.pace)
         self.shipper, self.archive = self._build_archive()
         logs = self._build_logs(reader)
         self.situations = Situations(
@@ -253,7 +253,7 @@ class Parts:
             count=self._settings.worker_threads,
             queue=self.queue,
             reconcile=self.reconciler.reconcile,
-            onlooker=self._pace,
+            onlooker=self.pace,
         )
 
     def _subscribe(self) -> None:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from reactor.audit import engine
 from reactor.audit.engine import Connection
+from reactor.audit.pace import Pace, measured
 from reactor.audit.trouble import explain
 
-_AT_ONCE: Final = 20
+_AT_ONCE: Final = 5
 """Services that are looked up together."""
-_BACK: Final = 5000
-"""Endings of one that are looked at: a canary's may all be alike."""
-# The index has all that is asked of a row before it is read.
-_SYNCED: Final = f"""
-SELECT outcome, reconcile, at, split, detail FROM entries
-WHERE service = ? AND namespace = ? AND kind = 'synced' ORDER BY position DESC LIMIT {_BACK}
+_BACK: Final = 8
+"""Pages of endings of one that are looked at: a canary's may all be alike; and"""
+_PAGE: Final = 250
+"""how many are in one."""
+_SYNCED: Final = "FROM entries WHERE service = ? AND namespace = ? AND kind = 'synced'"
+_LAST: Final = f"""
+SELECT position, outcome, reconcile, at, split, detail {_SYNCED} ORDER BY position DESC LIMIT 1
+"""
+# All in one row: SQLite's driver gives up the interpreter for each.
+_EARLIER: Final = f"""
+SELECT json_group_array(json_array(position, outcome, split, at)) FROM (
+    SELECT position, outcome, split, at {_SYNCED} AND position < ?
+    ORDER BY position DESC LIMIT {_PAGE}
+)
 """
 
 
@@ -45,21 +55,26 @@ class _Detail(msgspec.Struct):
 
 
 _detail = msgspec.json.Decoder(_Detail).decode
+_earlier = msgspec.json.Decoder(list[tuple[int, str, str | None, int]]).decode
 
 Alike = Callable[[str, str | None], object]
 """What an outcome, and the split that won, have in common with others."""
 
 
 async def last_ends(
-    url: str, services: Sequence[tuple[str, str]], *, alike: Alike
+    url: str, services: Sequence[tuple[str, str]], *, alike: Alike, pace: Pace
 ) -> AsyncIterator[list[LastEnd]]:
     """Of services by namespace and name, some at a time. Raises ReactorError."""
     path = engine.location(url)
     try:
         connection = await Connection.open(engine.reader(path))
         try:
-            for at in range(0, len(services), _AT_ONCE):
-                yield await connection.run(_ends, services[at : at + _AT_ONCE], alike)
+            with pace.reading():
+                for at in range(0, len(services), _AT_ONCE):
+                    some = partial(_ends, services=services[at : at + _AT_ONCE], alike=alike)
+                    ends, worked = await connection.run(measured, some)
+                    yield ends
+                    await pace.rest(worked)
         finally:
             await connection.close()
     except sqlite3.Error as error:
@@ -76,13 +91,12 @@ def _ends(
 def _end(
     connection: sqlite3.Connection, namespace: str, service: str, alike: Alike
 ) -> LastEnd | None:
-    rows = connection.execute(_SYNCED, (service, namespace))
-    last = rows.fetchone()
+    last = connection.execute(_LAST, (service, namespace)).fetchone()
     if last is None:
         return None
-    outcome, reconcile, at, winner, text = last
+    position, outcome, reconcile, at, winner, text = last
     since = at
-    for earlier, _, time, won, _ in rows:
+    for earlier, won, time in _before(connection, namespace, service, position):
         if alike(earlier, won) != alike(outcome, winner):
             break
         since = time
@@ -92,3 +106,17 @@ def _end(
         message=detail.message,
         seconds=detail.durations.get("total"),
     )
+
+
+def _before(
+    connection: sqlite3.Connection, namespace: str, service: str, position: int
+) -> Iterator[tuple[str, str | None, int]]:
+    """Outcome, winner and time of earlier ends, the newest first."""
+    for _page in range(_BACK):
+        (text,) = connection.execute(_EARLIER, (service, namespace, position)).fetchone()
+        page = _earlier(text)
+        for _, outcome, winner, at in page:
+            yield outcome, winner, at
+        if len(page) < _PAGE:
+            return
+        position = page[-1][0]

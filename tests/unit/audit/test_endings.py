@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reactor.audit.pace import Pace
 from reactor.audit.query.endings import LastEnd, last_ends
 from reactor.errors import Fatal
 from reactor.handlers.overview import alike
@@ -14,9 +15,8 @@ from tests.unit.audit.logs import entry, opened
 
 async def ends(path: Path, *services: str) -> dict[str, LastEnd]:
     names = [("default", service) for service in services]
-    return {
-        end.service: end async for some in last_ends(str(path), names, alike=alike) for end in some
-    }
+    found = last_ends(str(path), names, alike=alike, pace=Pace())
+    return {end.service: end async for some in found for end in some}
 
 
 async def test_the_last_end_says_since_when_ends_are_like_it(tmp_path: Path) -> None:
