@@ -68,8 +68,9 @@ class Ahead:
             return
         found = self._connection.execute(sql, (table,)).fetchone()
         wanted = sorted(keys)
-        # By now the descriptor may be another file's; and not every file is read like this.
-        with suppress(OSError, IndexError, ValueError):
+        # By now the descriptor may be another file's; and not every file is read like this, nor by
+        # every Python: of one made for an old C library RWF_NOWAIT is missing.
+        with suppress(OSError, IndexError, ValueError, AttributeError, NotImplementedError):
             if found is not None and self._cold(self._file, found[0], wanted, key):
                 self._advise(self._file, found[0], wanted, key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -101,6 +102,13 @@ def test_what_is_asked_for_ahead_is_found_as_before(connection: sqlite3.Connecti
     hints.rows("nothing", _ASKED)
     hints.digests("nothing", [digest(number) for number in _ASKED])
     assert connection.execute("SELECT count(*) FROM documents").fetchone() == (_ROWS,)
+
+
+def test_a_python_that_can_not_tell_what_is_in_memory_reads_without(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "RWF_NOWAIT")
+    Ahead(connection).rows("documents", range(1, 20))
 
 
 @pytest.mark.parametrize("first", [b"", b"\x05", b"\x02", bytes(4096)])

@@ -124,3 +124,17 @@ async def test_rows_lost_since_then_are_told_of(
     found = await stood(path, second)
     assert told(found)[0] == "5"
     assert (found.gap is not None and (found.gap.at - START) // 1_000_000 == 30) is lost
+
+
+async def test_a_gap_is_found_however_far_the_search_index_is_behind(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    async with opened(path) as log:
+        log.append(seen(2, "5"))
+        log.append(row("gap", 30, {"rows": 3, "first": START, "last": START * 2, "reason": "full"}))
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT position FROM entries WHERE kind = 'gap'"
+            " AND +position BETWEEN 1 AND 9 ORDER BY +position LIMIT 5"
+        ).fetchall()
+    assert "entries_gaps" in str(plan)
+    assert (await stood(path)).gap is not None
