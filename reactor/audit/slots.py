@@ -23,13 +23,16 @@ class Slots:
         self._waiting = 0
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
-        """Hold one. Raises Crowded when too many wait for one."""
+    async def take(self, *, patience: float | None = None) -> AsyncIterator[None]:
+        """Hold one. Raises Crowded when too many wait for one, or it took so many seconds."""
         if self._free.locked() and self._waiting >= WAITING:
             raise Crowded(f"There are {WAITING} questions waiting already", wait=_AGAIN)
         self._waiting += 1
         try:
-            await self._free.acquire()
+            async with asyncio.timeout(patience):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Crowded("Others take long to be answered", wait=_AGAIN) from None
         finally:
             self._waiting -= 1
         try:

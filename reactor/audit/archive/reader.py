@@ -84,7 +84,7 @@ class ArchiveReader:
         """
         filters.wanted()
         try:
-            async with self._connected() as connection:
+            async with self._slots.take(), self._connected() as connection:
                 store = ArchiveStore(connection, cluster=await self._cluster(connection))
                 async for part in exported(store, filters, form):
                     yield part
@@ -116,7 +116,7 @@ class ArchiveReader:
     async def verify(self, *anchors: Anchor) -> ArchiveVerdict:
         """Prove all rows, each log's chain by itself; see `Proof`. However long that takes."""
         try:
-            async with self._connected() as connection:
+            async with self._slots.take(), self._connected() as connection:
                 cluster = await self._cluster(connection)
                 return await Proof(connection, cluster=cluster, anchors=anchors).verdict()
         except database.ERRORS as error:
@@ -136,6 +136,8 @@ class ArchiveReader:
         """The answer to a question about the cluster with this number, in one transaction."""
         try:
             async with (
+                # Who waits for others hears of them, and doesn't blame the archive.
+                self._slots.take(patience=PATIENCE),
                 asyncio.timeout(PATIENCE),
                 self._connected() as connection,
                 # What is seen is fixed: rows that come later don't belong to this page.
@@ -165,16 +167,15 @@ class ArchiveReader:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[database.Connection]:
-        async with self._slots.take():
-            connection = None
-            while self._free and (connection is None or connection.is_closed()):
-                connection = self._free.pop()
-            if connection is None or connection.is_closed():
-                connection = await database.connect(self._url, patience=PATIENCE, settings=_PLANNER)
-            try:
-                yield connection
-            except BaseException:
-                # What it is in the middle of isn't known.
-                connection.terminate()
-                raise
-            self._free.append(connection)
+        connection = None
+        while self._free and (connection is None or connection.is_closed()):
+            connection = self._free.pop()
+        if connection is None or connection.is_closed():
+            connection = await database.connect(self._url, patience=PATIENCE, settings=_PLANNER)
+        try:
+            yield connection
+        except BaseException:
+            # What it is in the middle of isn't known.
+            connection.terminate()
+            raise
+        self._free.append(connection)

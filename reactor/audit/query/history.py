@@ -176,6 +176,8 @@ class _Followed:
         decisions = self._decisions.get(change.service, [])
         start = bisect_right(decisions, change.position, key=lambda later: later.position)
         first = tried = ended = None
+        if not change.digests:
+            return _Way(first, tried, ended, over=True)
         for decision in decisions[start:]:
             if (change.digests[0] in decision.digests) is gone:
                 return _Way(first, tried, ended, over=True)

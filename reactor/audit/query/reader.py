@@ -125,8 +125,8 @@ class Reader:
                     if not asking.done():
                         connection.interrupt()
                         await asyncio.wait({asking})
+                        asking.exception()  # that it was interrupted is no news
                 if not done:
-                    asking.exception()
                     raise Unavailable(f"the query took longer than {PATIENCE:g} s; narrow it")
                 return asking.result()
         except sqlite3.Error as error:
