@@ -31,9 +31,12 @@
         row.classList.add("new");
         body.prepend(row);
       }
-      // Whoever stands on the last row with the keyboard would be thrown back to the top.
-      const held = () => body.lastElementChild.contains(document.activeElement);
-      while (body.rows.length > MOST && !held()) body.lastElementChild.remove();
+      while (body.rows.length > MOST) {
+        const last = body.lastElementChild;
+        // Whoever stands on it with the keyboard would be thrown back to the top.
+        const held = last.contains(document.activeElement);
+        (held ? last.previousElementSibling : last).remove();
+      }
       arrived += fresh.length;
       const count = `${arrived} new ${arrived === 1 ? "entry" : "entries"}`;
       say(`Live: ${arrived ? count : "waiting for entries"}.`);
