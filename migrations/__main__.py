@@ -35,8 +35,6 @@ def main(arguments: list[str]) -> int:
         case _:
             print(_USAGE, file=sys.stderr)
             return 2
-    # SQLite needs files for large tables, and in a pod it is the log's directory that is writable.
-    os.environ.setdefault("SQLITE_TMPDIR", str(Path(path).absolute().parent))
     try:
         run(config(Path(path)), revision)
     except (CommandError, SQLAlchemyError) as error:
@@ -47,4 +45,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        # SQLite needs files for large tables, and in a pod the log's directory alone is writable.
+        os.environ.setdefault("SQLITE_TMPDIR", str(Path(sys.argv[2]).absolute().parent))
     sys.exit(main(sys.argv[1:]))
