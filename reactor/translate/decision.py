@@ -31,12 +31,12 @@ class Desired(msgspec.Struct, frozen=True):
     the profile is to be left alone.
     """
 
-    overrides: tuple[Override, ...] | None
-    winner: str | None
-    uid: str | None
-    valid: bool
-    leave: bool
-    findings: tuple[Finding, ...]
+    overrides: tuple[Override, ...] | None = None
+    winner: str | None = None
+    uid: str | None = None
+    valid: bool = True
+    leave: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 class Create(msgspec.Struct, frozen=True, tag="create"):

@@ -9,7 +9,7 @@ releases, which leave less out, are read too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -24,7 +24,6 @@ from reactor.translate.decision import (
     Decision,
     Delete,
     Desired,
-    Finding,
     Keep,
     Patch,
     Plan,
@@ -54,15 +53,8 @@ class _Asked(msgspec.Struct, frozen=True):
     split: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Desired(msgspec.Struct, frozen=True, omit_defaults=True):
-    """As `Desired`."""
-
-    overrides: tuple[Override, ...] | None = None
-    winner: str | None = None
-    uid: str | None = None
-    valid: bool = True
-    leave: bool = False
-    findings: tuple[Finding, ...] = ()
+class _Desired(Desired, frozen=True, omit_defaults=True):
+    """As `Desired`, written without what is as it mostly is."""
 
 
 class _Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
@@ -101,7 +93,7 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     service: str
     splits: tuple[_Object, ...]
     services: dict[str, ServiceState]
-    desired: _Desired
+    desired: Desired
     plan: _Plan
     rules: Rules | None = None
     profile: _Object | None = None
@@ -143,7 +135,7 @@ class _Exact(_Detail, frozen=True, forbid_unknown_fields=True):
 class _Held(msgspec.Struct, frozen=True):
     """The part of a row that the next decision starts from."""
 
-    desired: _Desired
+    desired: Desired
     plan: _Plan
     asked: _Asked | None = None
     learned: Good = {}
@@ -178,7 +170,7 @@ def encode(
         unreadable=situation.unreadable,
         repairs=None if situation.repairs == _NO_REPAIRS else situation.repairs,
         rules=None if situation.rules == _USUAL else situation.rules,
-        desired=_Desired(*_values(desired)),
+        desired=_Desired(*msgspec.structs.astuple(desired)),
         plan=_short(decision.plan, desired, profile),
         learned={
             uid: wanted
@@ -203,7 +195,7 @@ def _shorter(asked: Asked, desired: Desired) -> _Asked:
     return _Asked(asked.overrides, asked.uid, asked.split)
 
 
-def _longer(asked: _Asked | None, desired: _Desired) -> Asked | None:
+def _longer(asked: _Asked | None, desired: Desired) -> Asked | None:
     if asked is None:
         return None
     uid, split = asked.uid, asked.split
@@ -226,7 +218,7 @@ def _short(plan: Plan, desired: Desired, profile: ServiceProfile | None) -> _Pla
     return _Create(plan.name, overrides, plan.repair)
 
 
-def _long(plan: _Plan, desired: _Desired, profile: _Object | None) -> Plan:
+def _long(plan: _Plan, desired: Desired, profile: _Object | None) -> Plan:
     if not isinstance(plan, _Create | _Patch):
         return plan
     overrides = desired.overrides if plan.overrides is msgspec.UNSET else plan.overrides
@@ -236,13 +228,6 @@ def _long(plan: _Plan, desired: _Desired, profile: _Object | None) -> Plan:
             name = "" if profile is None else profile.name
         return Patch(name, plan.uid, plan.resource_version, overrides, plan.repair)
     return Create(plan.name, overrides or (), plan.repair)
-
-
-def _values(desired: Desired | _Desired) -> tuple[Any, ...]:
-    return (
-        *(desired.overrides, desired.winner, desired.uid),
-        *(desired.valid, desired.leave, desired.findings),
-    )
 
 
 class Objects(Protocol):
@@ -330,7 +315,7 @@ def restore(
         rules=rules,
     )
     plan = _long(row.plan, row.desired, profile)
-    return situation, Decision(Desired(*_values(row.desired)), plan)
+    return situation, Decision(row.desired, plan)
 
 
 def asked_of(detail: bytes) -> Asked | None:
@@ -366,7 +351,7 @@ def good_after(situation: Situation, decision: Decision) -> Good:
     return kept if len(situation.splits) == len(kept) else {**kept, **good(situation)}
 
 
-def _asked(desired: Desired | _Desired, unchanged: bool, before: Asked | None) -> Asked | None:
+def _asked(desired: Desired, unchanged: bool, before: Asked | None) -> Asked | None:
     if desired.overrides is not None and desired.uid is not None:
         return Asked(desired.uid, desired.winner or "", desired.overrides)
     return None if unchanged and not desired.leave else before
