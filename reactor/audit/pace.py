@@ -20,7 +20,7 @@ QUIET: Final = 0.02
 """Seconds after a sync in which the next is likely: changes come in rows."""
 LONGEST: Final = 0.1
 """Seconds that a question gives way at most, however busy the writers are."""
-SHARE: Final = 0.25
+SHARE: Final = 0.15
 """Of a core's time, for all who read the whole log together, however busy the writers are."""
 _BREATH: Final = 0.005
 """Seconds between two steps of one reader."""
