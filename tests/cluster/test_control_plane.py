@@ -9,7 +9,7 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -93,8 +93,10 @@ async def test_profiles_are_linkerds_own(admin: Api, cluster_namespace: str) -> 
 
 
 async def test_the_adaptor_may_do_what_our_roles_say_and_nothing_else(
-    control_plane: ControlPlane, cluster_namespace: str
+    admin: Api, control_plane: ControlPlane, cluster_namespace: str
 ) -> None:
+    with suppress(ApiError):  # of an adaptor that was here before
+        await admin.delete(LEASES, "smi-adaptor", "linkerd-smi")
     lease: Object = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

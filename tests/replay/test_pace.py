@@ -28,4 +28,5 @@ async def test_events_are_as_far_apart_as_recorded_or_so_many_times_nearer() -> 
     assert clock() - began < 1
     await pace.turn(step(5_020))
     await pace.turn(step(5_010))
-    assert 0.2 <= clock() - began < 2
+    # A timer may be early by the clock's grain.
+    assert 0.19 <= clock() - began < 2

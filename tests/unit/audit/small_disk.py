@@ -122,8 +122,11 @@ async def _bare(directory: Path) -> dict[str, Any]:
             log.append(entry(name=f"{number}", documents=(document(f"{number}"),)))
         assert await log.commit()
     assert migrations(["downgrade", str(path), "0001"]) == 0
+    os.environ.pop("TMPDIR", None)
     for place in ("/tmp", "/var/tmp"):
-        _mount("-t", "tmpfs", "-o", "ro", "none", place)
+        # Not hidden: the program itself may lie there.
+        _mount("--bind", place, place)
+        _mount("-o", "remount,bind,ro,nosuid,nodev", place)
     os.chdir("/proc")
     async with opened(path) as log:
         reason = log.degraded
