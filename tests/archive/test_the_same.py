@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
@@ -15,7 +14,7 @@ import uvloop
 from reactor.audit.archive.reader import ArchiveReader
 from reactor.audit.query import Filters, Order, Reader
 from reactor.audit.query.export import Format
-from reactor.audit.query.history import Change, history
+from reactor.audit.query.history import Change, Log, history
 from reactor.audit.query.standing import standing
 from tests.archive.fixtures import new_archive
 from tests.archive.postgres import Postgres
@@ -69,20 +68,7 @@ async def pair(shipped: str, request: pytest.FixtureRequest) -> AsyncIterator[Pa
         yield Pair(FOLDER / f"{LOGS[request.param]}.sqlite", archive)
 
 
-class _Log(Protocol):
-    async def entries(
-        self,
-        filters: Filters,
-        *,
-        limit: int = 100,
-        order: Order = "newest",
-        cursor: str | None = None,
-    ) -> Any: ...
-
-    async def documents(self, digests: Any) -> Any: ...
-
-
-async def told(log: _Log, namespace: str, split: str) -> list[Change]:
+async def told(log: Log, namespace: str, split: str) -> list[Change]:
     """All changes of a split, two at a time."""
     changes: list[Change] = []
     cursor: str | None = None

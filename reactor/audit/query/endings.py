@@ -95,9 +95,9 @@ def _end(
     if last is None:
         return None
     position, outcome, reconcile, at, winner, text = last
-    since = at
+    since, like = at, alike(outcome, winner)
     for earlier, won, time in _before(connection, namespace, service, position):
-        if alike(earlier, won) != alike(outcome, winner):
+        if alike(earlier, won) != like:
             break
         since = time
     detail = _detail(text)

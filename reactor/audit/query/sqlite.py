@@ -191,22 +191,17 @@ class SqliteStore:
         if lead in ("split", "service"):
             return self._named(connection, lead, filters, span, down, most)
         values: tuple[str | None, ...] = ()
-        sql = "SELECT position FROM entries WHERE true"
+        sql, place = "SELECT position FROM entries WHERE true", "position"
         if lead == "" and filters.kind in RARE:
             # These few have an index in the log, too; the plus keeps SQLite from the log itself.
-            found = connection.execute(
-                f"SELECT position FROM entries WHERE kind = '{filters.kind}'"
-                f" AND +position BETWEEN ? AND ? ORDER BY +position {order} LIMIT ?",
-                (span.low, span.high, most),
-            )
-            return [position for (position,) in found]
-        if lead == "reconcile":
+            sql, place = f"SELECT position FROM entries WHERE kind = '{filters.kind}'", "+position"
+        elif lead == "reconcile":
             sql = "SELECT position FROM entries INDEXED BY entries_reconcile WHERE reconcile = ?"
             values = (filters.reconcile,)
         return [
             position
             for (position,) in connection.execute(
-                f"{sql} AND position BETWEEN ? AND ? ORDER BY position {order} LIMIT ?",
+                f"{sql} AND {place} BETWEEN ? AND ? ORDER BY {place} {order} LIMIT ?",
                 (*values, span.low, span.high, most),
             )
         ]
